@@ -1,0 +1,2 @@
+//! benches of the workspace.
+#![forbid(unsafe_code)]

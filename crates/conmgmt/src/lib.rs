@@ -1,0 +1,2 @@
+//! [MS-CONMGMT]: server discovery, keep-alive, connection life
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Libraries for the protocols of the Skype for Business, Lync and OCS system
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! [MS-SIPCOMP]: compression of a SIP stream (LZ77-8K)
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! [MS-SIPREGE]: registration
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Virtual network, virtual clock and ladder diagrams for tests and examples
+#![forbid(unsafe_code)]

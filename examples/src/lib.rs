@@ -1,0 +1,2 @@
+//! examples of the workspace.
+#![forbid(unsafe_code)]
