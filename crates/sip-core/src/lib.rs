@@ -2,7 +2,24 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod error;
+pub mod header;
+pub mod limits;
+pub mod message;
+pub mod method;
+pub mod mime;
+pub mod name;
+pub mod params;
+pub mod status;
+pub mod syntax;
 pub mod transport;
+pub mod uri;
 
 pub use clock::WallClock;
+pub use error::Error;
+pub use limits::Limits;
+pub use message::{Header, Message};
+pub use method::Method;
+pub use name::HeaderName;
 pub use transport::{ConnectionId, Transport};
+pub use uri::{Aor, Uri};

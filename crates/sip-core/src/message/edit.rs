@@ -1,0 +1,173 @@
+//! Changes to a [`Message`]. The text of removed headers stays in the buffers until the message is dropped.
+
+use bytes::Bytes;
+
+use super::{Entry, Message, Span, Start};
+use crate::HeaderName;
+
+impl Message {
+    pub(super) fn append_text(&mut self, text: &str) -> Span {
+        let start = self.source.len() + self.added.len();
+        self.added.push_str(text);
+        // Limits keep both buffers far below 4 GiB; a caller that adds more than that gets a cut header, never a panic.
+        Span {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            len: u32::try_from(text.len()).unwrap_or(0),
+        }
+    }
+
+    /// Appends `name: value` to the second buffer. Line breaks and NULs in `value` become spaces, so that no value can
+    /// smuggle a header in.
+    fn make_entry(&mut self, name: HeaderName, name_text: &str, value: &str) -> Entry {
+        let line = self.append_text(name_text);
+        self.added.push_str(": ");
+        let value_start = self.added.len();
+        if value.bytes().any(|c| matches!(c, b'\r' | b'\n' | 0)) {
+            self.added.extend(value.chars().map(|c| {
+                if matches!(c, '\r' | '\n' | '\0') {
+                    ' '
+                } else {
+                    c
+                }
+            }));
+        } else {
+            self.added.push_str(value);
+        }
+        let value_len = (self.added.len() - value_start) as u32;
+        let value = Span {
+            start: line.start + line.len + 2,
+            len: value_len,
+        };
+        Entry {
+            name,
+            name_len: line.len,
+            line: Span {
+                start: line.start,
+                len: line.len + 2 + value_len,
+            },
+            value,
+        }
+    }
+
+    /// Adds a header after all others.
+    pub fn push(&mut self, name: HeaderName, value: &str) {
+        let entry = self.make_entry(name, name.as_str(), value);
+        self.entries.push(entry);
+    }
+
+    /// Adds a header under any name after all others. A name that is not a token is refused by doing nothing.
+    pub fn push_named(&mut self, name: &str, value: &str) {
+        if crate::syntax::is_token(name) {
+            let entry = self.make_entry(HeaderName::from_text(name), name, value);
+            self.entries.push(entry);
+        }
+    }
+
+    /// Adds a header before the first of the same name, or before all headers if there is none: where a Via, Record-Route or
+    /// Route of this hop belongs.
+    pub fn push_front(&mut self, name: HeaderName, value: &str) {
+        let at = self
+            .entries
+            .iter()
+            .position(|entry| entry.name == name)
+            .unwrap_or(0);
+        let entry = self.make_entry(name, name.as_str(), value);
+        self.entries.insert(at, entry);
+    }
+
+    /// Puts `value` in the place of the first header of this name and removes the others; adds one if there was none.
+    pub fn set(&mut self, name: HeaderName, value: &str) {
+        let entry = self.make_entry(name, name.as_str(), value);
+        if let Some(at) = self.entries.iter().position(|entry| entry.name == name) {
+            self.entries[at] = entry;
+            let mut index = 0;
+            self.entries.retain(|entry| {
+                index += 1;
+                index - 1 <= at || entry.name != name
+            });
+        } else {
+            self.entries.push(entry);
+        }
+    }
+
+    /// Removes every header of this name; says how many lines there were.
+    pub fn remove(&mut self, name: HeaderName) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.name != name);
+        before - self.entries.len()
+    }
+
+    /// Removes the headers for which `keep` says no.
+    pub fn retain(&mut self, mut keep: impl FnMut(super::Header<'_>) -> bool) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|entry| keep(self.view(entry)));
+        self.entries = entries;
+    }
+
+    /// Removes the first value of a list header: one element of a comma list, or the whole line when it holds one. Gives
+    /// the removed text.
+    pub fn remove_first_value(&mut self, name: HeaderName) -> Option<String> {
+        let at = self.entries.iter().position(|entry| entry.name == name)?;
+        let value = self.text(self.entries[at].value);
+        let mut items = crate::syntax::split_list(value);
+        let first = items.next().unwrap_or("").to_owned();
+        let rest = items.fold(String::new(), |mut rest, item| {
+            if !rest.is_empty() {
+                rest.push_str(", ");
+            }
+            rest.push_str(item);
+            rest
+        });
+        if rest.is_empty() {
+            self.entries.remove(at);
+        } else {
+            self.entries[at] = self.make_entry(name, name.as_str(), &rest);
+        }
+        Some(first)
+    }
+
+    /// Puts `value` in the place of the first value of a list header.
+    pub fn replace_first_value(&mut self, name: HeaderName, value: &str) {
+        self.remove_first_value(name);
+        self.push_front(name, value);
+    }
+
+    /// Changes the Request-URI; does nothing to a response.
+    pub fn set_request_uri(&mut self, uri: &str) {
+        if matches!(self.start, Start::Request { .. }) {
+            let span = self.append_text(uri);
+            if let Start::Request { uri, .. } = &mut self.start {
+                *uri = span;
+            }
+            self.start_line = Span::EMPTY;
+        }
+    }
+
+    /// Puts a body in, with its Content-Type and Content-Length.
+    pub fn set_body(&mut self, content_type: &str, body: impl Into<Bytes>) {
+        self.body = body.into();
+        self.set(HeaderName::ContentType, content_type);
+        let length = self.body.len().to_string();
+        self.set(HeaderName::ContentLength, &length);
+    }
+
+    /// Takes the body out, with the headers that describe it.
+    pub fn remove_body(&mut self) {
+        self.body = Bytes::new();
+        self.retain(|header| {
+            !matches!(
+                header.name,
+                HeaderName::ContentType
+                    | HeaderName::ContentDisposition
+                    | HeaderName::ContentEncoding
+                    | HeaderName::ContentLanguage
+                    | HeaderName::ContentLength
+            )
+        });
+    }
+
+    /// Attaches the octets that follow a head on a stream. Content-Length is left as it is: it told how many there are.
+    pub(crate) fn attach_body(&mut self, body: Bytes) {
+        self.body = body;
+    }
+}

@@ -1,0 +1,306 @@
+//! Header names: the ones this system uses, their compact forms, and a lookup that does not allocate.
+
+use core::fmt;
+
+macro_rules! header_names {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal $(/ $compact:literal)?,)*) => {
+        /// A header field name (RFC 3261 20; RFC 3265, 3325, 3515, 3891, 3892, 4028 and the Microsoft extensions).
+        ///
+        /// A name outside the list is [`Unknown`](Self::Unknown): its text stays in the message and is
+        /// found with [`Message::header_named`](crate::Message::header_named).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum HeaderName {
+            /// Any name that is not in this list.
+            Unknown,
+            $(
+                #[doc = concat!("`", $text, "`")]
+                $(#[$doc])*
+                $variant,
+            )*
+        }
+
+        impl HeaderName {
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name as it is written when a message is made here. Empty for [`Unknown`](Self::Unknown).
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    Self::Unknown => "",
+                    $(Self::$variant => $text,)*
+                }
+            }
+
+            /// The one-letter form (RFC 3261 7.3.3), if the name has one.
+            #[must_use]
+            pub const fn compact(self) -> Option<&'static str> {
+                match self {
+                    $($(Self::$variant => Some($compact),)?)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+header_names! {
+    Accept = "Accept",
+    AcceptEncoding = "Accept-Encoding",
+    AcceptLanguage = "Accept-Language",
+    AlertInfo = "Alert-Info",
+    Allow = "Allow",
+    AllowEvents = "Allow-Events" / "u",
+    AuthenticationInfo = "Authentication-Info",
+    Authorization = "Authorization",
+    CallId = "Call-ID" / "i",
+    CallInfo = "Call-Info",
+    /// \[MS-SIPCOMP\] 2.2.
+    Compression = "Compression",
+    Contact = "Contact" / "m",
+    ContentDisposition = "Content-Disposition",
+    ContentEncoding = "Content-Encoding" / "e",
+    ContentId = "Content-ID",
+    ContentLanguage = "Content-Language",
+    ContentLength = "Content-Length" / "l",
+    ContentTransferEncoding = "Content-Transfer-Encoding",
+    ContentType = "Content-Type" / "c",
+    CSeq = "CSeq",
+    Date = "Date",
+    /// LCS 2005 multiparty IM.
+    EndPoints = "EndPoints",
+    ErrorInfo = "Error-Info",
+    Event = "Event" / "o",
+    Expires = "Expires",
+    From = "From" / "f",
+    Geolocation = "Geolocation",
+    HistoryInfo = "History-Info",
+    InReplyTo = "In-Reply-To",
+    MaxForwards = "Max-Forwards",
+    /// \[MS-CONFIM\]: names a MESSAGE that a delivery notification refers to.
+    MessageId = "Message-Id",
+    MimeVersion = "MIME-Version",
+    MinExpires = "Min-Expires",
+    MinSe = "Min-SE",
+    MsApplicationAor = "ms-application-aor",
+    MsApplicationVia = "ms-application-via",
+    MsCallInfo = "Ms-Call-Info",
+    MsClientDiagnostics = "ms-client-diagnostics",
+    /// \[MS-SIPRE\]: groups all dialogs of one conversation.
+    MsConversationId = "Ms-Conversation-ID",
+    /// \[MS-OCER\] 2.2.1.
+    MsDiagnostics = "ms-diagnostics",
+    /// \[MS-OCER\] 2.2.2.
+    MsDiagnosticsPublic = "ms-diagnostics-public",
+    /// \[MS-SIPRE\] 2.2.15.
+    MsEdgeProxyMessageTrust = "ms-edge-proxy-message-trust",
+    MsExchangeCommand = "Ms-Exchange-Command",
+    MsForking = "ms-forking",
+    /// \[MS-CONMGMT\] 2.2.1.
+    MsKeepAlive = "ms-keep-alive",
+    MsMrasAddress = "ms-mras-address",
+    MsPiggybackCseq = "ms-piggyback-cseq",
+    MsSender = "Ms-Sender",
+    /// \[MS-SIPRE\] 2.2.10.
+    MsSensitivity = "Ms-Sensitivity",
+    MsSplitDomainInfo = "ms-split-domain-info",
+    MsSubscription = "ms-subscription",
+    MsTextFormat = "ms-text-format",
+    /// \[MS-SIPRE\] 2.2.16.
+    MsUserLogonData = "ms-user-logon-data",
+    Organization = "Organization",
+    /// \[MS-SIPRE\] 2.2.22.
+    PAgentOnBehalfOf = "P-Agent-On-Behalf-Of",
+    /// RFC 3325 9.1.
+    PAssertedIdentity = "P-Asserted-Identity",
+    /// RFC 3325 9.2.
+    PPreferredIdentity = "P-Preferred-Identity",
+    PSessionOnBehalfOf = "P-Session-On-Behalf-Of",
+    PresenceState = "presence-state",
+    Priority = "Priority",
+    /// RFC 3323.
+    Privacy = "Privacy",
+    ProxyAuthenticate = "Proxy-Authenticate",
+    ProxyAuthenticationInfo = "Proxy-Authentication-Info",
+    ProxyAuthorization = "Proxy-Authorization",
+    ProxyRequire = "Proxy-Require",
+    /// RFC 3262.
+    RAck = "RAck",
+    Reason = "Reason",
+    RecordRoute = "Record-Route",
+    /// RFC 3515.
+    ReferTo = "Refer-To" / "r",
+    /// RFC 3892.
+    ReferredBy = "Referred-By" / "b",
+    RejectContact = "Reject-Contact" / "j",
+    /// RFC 3891.
+    Replaces = "Replaces",
+    ReplyTo = "Reply-To",
+    RequestDisposition = "Request-Disposition" / "d",
+    Require = "Require",
+    RetryAfter = "Retry-After",
+    RosterManager = "Roster-Manager",
+    Route = "Route",
+    /// RFC 3262.
+    RSeq = "RSeq",
+    Server = "Server",
+    /// RFC 4028.
+    SessionExpires = "Session-Expires" / "x",
+    SipEtag = "SIP-ETag",
+    SipIfMatch = "SIP-If-Match",
+    Subject = "Subject" / "s",
+    SubscriptionState = "Subscription-State",
+    Supported = "Supported" / "k",
+    Timestamp = "Timestamp",
+    To = "To" / "t",
+    TriggeredInvite = "TriggeredInvite",
+    Unsupported = "Unsupported",
+    UserAgent = "User-Agent",
+    Via = "Via" / "v",
+    Warning = "Warning",
+    WwwAuthenticate = "WWW-Authenticate",
+}
+
+const SLOTS: usize = 512;
+
+/// Spreads names by length, first, middle and last letter; case does not matter because bit 5 is set on each.
+const fn slot(name: &[u8]) -> usize {
+    let len = name.len();
+    if len == 0 {
+        return 0;
+    }
+    let first = (name[0] | 0x20) as usize;
+    let middle = (name[len / 2] | 0x20) as usize;
+    let last = (name[len - 1] | 0x20) as usize;
+    (len.wrapping_mul(31)
+        .wrapping_add(first.wrapping_mul(7))
+        .wrapping_add(middle.wrapping_mul(43))
+        .wrapping_add(last.wrapping_mul(113)))
+        % SLOTS
+}
+
+const fn insert(table: &mut [HeaderName; SLOTS], text: &str, name: HeaderName) {
+    let mut at = slot(text.as_bytes());
+    while !matches!(table[at], HeaderName::Unknown) {
+        at = (at + 1) % SLOTS;
+    }
+    table[at] = name;
+}
+
+/// Open addressing over the full names, filled at compile time.
+static TABLE: [HeaderName; SLOTS] = {
+    let mut table = [HeaderName::Unknown; SLOTS];
+    let mut i = 0;
+    while i < HeaderName::ALL.len() {
+        let name = HeaderName::ALL[i];
+        insert(&mut table, name.as_str(), name);
+        i += 1;
+    }
+    table
+};
+
+/// Compact forms by letter.
+static COMPACT: [HeaderName; 26] = {
+    let mut table = [HeaderName::Unknown; 26];
+    let mut i = 0;
+    while i < HeaderName::ALL.len() {
+        let name = HeaderName::ALL[i];
+        if let Some(letter) = name.compact() {
+            table[(letter.as_bytes()[0] - b'a') as usize] = name;
+        }
+        i += 1;
+    }
+    table
+};
+
+impl HeaderName {
+    /// Looks a name up, full or compact, without regard to case (RFC 3261 7.3.1).
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        if let [letter] = bytes {
+            let index = usize::from((letter | 0x20).wrapping_sub(b'a'));
+            return COMPACT.get(index).copied().unwrap_or(Self::Unknown);
+        }
+        let mut at = slot(bytes);
+        loop {
+            let name = TABLE[at];
+            if name == Self::Unknown || name.as_str().eq_ignore_ascii_case(text) {
+                return name;
+            }
+            at = (at + 1) % SLOTS;
+        }
+    }
+
+    /// Whether RFC 3261 7.3.1 allows several of this header to stand in one line, separated by commas.
+    ///
+    /// The headers whose grammar is a comma list; those where a comma is part of the one value
+    /// (credentials, dates, free text) are not.
+    #[must_use]
+    pub const fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Accept
+                | Self::AcceptEncoding
+                | Self::AcceptLanguage
+                | Self::AlertInfo
+                | Self::Allow
+                | Self::AllowEvents
+                | Self::CallInfo
+                | Self::Contact
+                | Self::ContentEncoding
+                | Self::ContentLanguage
+                | Self::EndPoints
+                | Self::ErrorInfo
+                | Self::Geolocation
+                | Self::HistoryInfo
+                | Self::InReplyTo
+                | Self::PAssertedIdentity
+                | Self::PPreferredIdentity
+                | Self::ProxyRequire
+                | Self::Reason
+                | Self::RecordRoute
+                | Self::RejectContact
+                | Self::RequestDisposition
+                | Self::Require
+                | Self::Route
+                | Self::Supported
+                | Self::Unsupported
+                | Self::Via
+                | Self::Warning
+        )
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_in_every_case() {
+        for &name in HeaderName::ALL {
+            let text = name.as_str();
+            assert_eq!(HeaderName::from_text(text), name, "{text}");
+            assert_eq!(HeaderName::from_text(&text.to_ascii_uppercase()), name);
+            assert_eq!(HeaderName::from_text(&text.to_ascii_lowercase()), name);
+            if let Some(compact) = name.compact() {
+                assert_eq!(HeaderName::from_text(compact), name);
+                assert_eq!(HeaderName::from_text(&compact.to_ascii_uppercase()), name);
+            }
+        }
+    }
+
+    #[test]
+    fn other_names_are_unknown() {
+        for text in ["", "a", "-", "1", "X-Unknown", "Vib", "Fron", "ms-"] {
+            assert_eq!(HeaderName::from_text(text), HeaderName::Unknown, "{text}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Addresses of record as keys.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Host, SipUri, UriError, escape_user, unescape};
+
+/// An address of record, `user@host`, in the one form in which this system keys its users.
+///
+/// Users of this system are directory accounts, whose names have no case: user and host are lower-cased (the
+/// user part in Unicode, as the directory does), escapes are taken out where they are not needed.
+/// Cloning is cheap.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Aor(Arc<str>);
+
+impl Aor {
+    /// Reads `user@host` or `sip:user@host`; parameters and port are ignored.
+    pub fn parse(text: &str) -> Result<Self, UriError> {
+        let has_scheme = text
+            .get(..4)
+            .is_some_and(|s| s.eq_ignore_ascii_case("sip:"))
+            || text
+                .get(..5)
+                .is_some_and(|s| s.eq_ignore_ascii_case("sips:"));
+        if has_scheme {
+            return SipUri::parse(text)?.aor().ok_or(UriError::User);
+        }
+        SipUri::parse(&format!("sip:{text}"))?
+            .aor()
+            .ok_or(UriError::User)
+    }
+
+    pub(super) fn from_parts(user: &str, host: Host<'_>) -> Self {
+        let plain = unescape(user).map(|user| user.to_lowercase());
+        let user = match &plain {
+            Some(plain) => escape_user(plain),
+            None => user.into(),
+        };
+        let host = host.to_string().to_ascii_lowercase();
+        Self(format!("{user}@{host}").into())
+    }
+
+    /// `user@host`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `sip:user@host`.
+    #[must_use]
+    pub fn to_uri(&self) -> String {
+        format!("sip:{}", self.0)
+    }
+
+    /// The part before `@`.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(user, _)| user)
+    }
+
+    /// The part after `@`.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl fmt::Display for Aor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Aor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

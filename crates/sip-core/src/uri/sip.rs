@@ -1,0 +1,292 @@
+//! `sip:` and `sips:` URIs.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::{Aor, UriError, escape::check_escapes};
+use crate::Transport;
+use crate::params::Params;
+use crate::syntax::token_len;
+
+/// The host of a URI or a Via.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host<'a> {
+    /// A domain name as written.
+    Name(&'a str),
+    /// An IPv4 address, or an IPv6 address in brackets.
+    Address(IpAddr),
+}
+
+impl<'a> Host<'a> {
+    /// Reads `hostname / IPv4address / IPv6reference`.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let address = inner.strip_suffix(']')?.parse().ok()?;
+            return Some(Self::Address(IpAddr::V6(address)));
+        }
+        // Names are letters, digits, dots and hyphens; underscores occur in real host names.
+        let valid = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
+        if text.is_empty() || !text.bytes().all(valid) {
+            return None;
+        }
+        if text.ends_with(|c: char| c.is_ascii_digit())
+            && let Ok(address) = text.parse()
+        {
+            return Some(Self::Address(IpAddr::V4(address)));
+        }
+        Some(Self::Name(text))
+    }
+
+    /// Splits `host [: port]`.
+    pub(crate) fn parse_with_port(text: &'a str) -> Result<(Self, Option<u16>), UriError> {
+        let split = if text.starts_with('[') {
+            text.find(']').ok_or(UriError::Host)? + 1
+        } else {
+            memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len())
+        };
+        let (host, rest) = text.split_at(split);
+        let host = Self::parse(crate::syntax::trim(host)).ok_or(UriError::Host)?;
+        let rest = crate::syntax::trim(rest);
+        if rest.is_empty() {
+            return Ok((host, None));
+        }
+        let port = rest.strip_prefix(':').map(crate::syntax::trim);
+        let port = port
+            .and_then(crate::syntax::parse_u32)
+            .and_then(|port| u16::try_from(port).ok())
+            .ok_or(UriError::Port)?;
+        Ok((host, Some(port)))
+    }
+
+    /// Whether both are the same name (without case) or address.
+    #[must_use]
+    pub fn equivalent(&self, other: &Host<'_>) -> bool {
+        match (self, other) {
+            (Self::Name(a), Host::Name(b)) => a.eq_ignore_ascii_case(b),
+            (Self::Address(a), Host::Address(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => address.fmt(f),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// A `sip:` or `sips:` URI (RFC 3261 19.1), borrowed.
+///
+/// ```
+/// use ocs_sip_core::uri::Uri;
+///
+/// let uri = Uri::parse("sip:alice@contoso.com;gruu;opaque=user:epid:qIIWS2j5AVeD_HxnQdxmlwAA")?;
+/// let sip = uri.as_sip().unwrap();
+/// assert!(sip.is_gruu());
+/// assert_eq!(sip.opaque(), Some("user:epid:qIIWS2j5AVeD_HxnQdxmlwAA"));
+/// assert_eq!(sip.aor().unwrap().as_str(), "alice@contoso.com");
+/// # Ok::<(), ocs_sip_core::uri::UriError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SipUri<'a> {
+    text: &'a str,
+    secure: bool,
+    user: Option<&'a str>,
+    password: Option<&'a str>,
+    host: Host<'a>,
+    port: Option<u16>,
+    params: Params<'a>,
+    headers: Option<&'a str>,
+}
+
+impl<'a> SipUri<'a> {
+    /// Parses a URI with its scheme.
+    pub fn parse(text: &'a str) -> Result<Self, UriError> {
+        match super::Uri::parse(text)? {
+            super::Uri::Sip(uri) => Ok(uri),
+            _ => Err(UriError::Scheme),
+        }
+    }
+
+    pub(super) fn parse_rest(text: &'a str, rest: &'a str, secure: bool) -> Result<Self, UriError> {
+        // The user part may hold `;` and `?` (RFC 3261 19.1.2), so the `@` is looked for first. No part
+        // after it can hold one unescaped.
+        let bytes = rest.as_bytes();
+        if bytes
+            .iter()
+            .any(|&c| c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F))
+        {
+            return Err(UriError::Character);
+        }
+        check_escapes(rest)?;
+        let (userinfo, after) = match memchr::memchr(b'@', bytes) {
+            Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
+            None => (None, rest),
+        };
+        let (user, password) = match userinfo {
+            None => (None, None),
+            Some(info) => {
+                let (user, password) = match info.split_once(':') {
+                    Some((user, password)) => (user, Some(password)),
+                    None => (info, None),
+                };
+                if user.is_empty() {
+                    return Err(UriError::User);
+                }
+                (Some(user), password)
+            }
+        };
+        let host_end = after.find([';', '?']).unwrap_or(after.len());
+        let (host_port, tail) = after.split_at(host_end);
+        if host_port.contains([' ', '\t']) {
+            return Err(UriError::Host);
+        }
+        let (host, port) = Host::parse_with_port(host_port)?;
+        let (params, headers) = match tail.split_once('?') {
+            Some((params, headers)) => (params, Some(headers)),
+            None => (tail, None),
+        };
+        let params = parse_uri_params(params)?;
+        if headers.is_some_and(|headers| !valid_headers(headers)) {
+            return Err(UriError::Headers);
+        }
+        Ok(Self {
+            text,
+            secure,
+            user,
+            password,
+            host,
+            port,
+            params,
+            headers,
+        })
+    }
+
+    /// The text as written.
+    #[must_use]
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether the scheme is `sips`.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The user part as written, with its escapes and with telephone parameters such as `;phone-context=`.
+    #[must_use]
+    pub const fn user(&self) -> Option<&'a str> {
+        self.user
+    }
+
+    /// The password of the user part. RFC 3261 19.1.1 advises against it.
+    #[must_use]
+    pub const fn password(&self) -> Option<&'a str> {
+        self.password
+    }
+
+    /// The host.
+    #[must_use]
+    pub const fn host(&self) -> Host<'a> {
+        self.host
+    }
+
+    /// The port, if one is written.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The URI parameters.
+    #[must_use]
+    pub const fn params(&self) -> Params<'a> {
+        self.params
+    }
+
+    /// What follows `?`.
+    #[must_use]
+    pub const fn headers(&self) -> Option<&'a str> {
+        self.headers
+    }
+
+    /// The `name=value` pairs after `?`, still escaped.
+    pub fn header_pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.headers
+            .unwrap_or("")
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+    }
+
+    /// The `transport` parameter, if it is one of ours.
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        self.params.get("transport")?.parse().ok()
+    }
+
+    /// Whether the flag `gruu` is set (\[MS-SIPRE\] 2.2.3).
+    #[must_use]
+    pub fn is_gruu(&self) -> bool {
+        self.params.has("gruu")
+    }
+
+    /// The `opaque` parameter (\[MS-SIPRE\] 2.2.2).
+    #[must_use]
+    pub fn opaque(&self) -> Option<&'a str> {
+        self.params.get("opaque")
+    }
+
+    /// Whether the flag `lr` is set (RFC 3261 19.1.1).
+    #[must_use]
+    pub fn is_loose_router(&self) -> bool {
+        self.params.has("lr")
+    }
+
+    /// The address of record: user and host without anything else. `None` when there is no user part.
+    #[must_use]
+    pub fn aor(&self) -> Option<Aor> {
+        Some(Aor::from_parts(self.user?, self.host))
+    }
+}
+
+impl fmt::Display for SipUri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+/// `*( ";" uri-parameter )`; no white space, no empty names.
+fn parse_uri_params(text: &str) -> Result<Params<'_>, UriError> {
+    let mut rest = text;
+    while let Some(after) = rest.strip_prefix(';') {
+        let len = token_len(after);
+        // RFC 3261 allows `[ ] / : & + $` in names too; nobody uses them.
+        if len == 0 {
+            return Err(UriError::Params);
+        }
+        rest = &after[len..];
+        if let Some(value) = rest.strip_prefix('=') {
+            let len = value.find(';').unwrap_or(value.len());
+            if value[..len].contains([',', '"']) {
+                return Err(UriError::Params);
+            }
+            rest = &value[len..];
+        }
+    }
+    if !rest.is_empty() {
+        return Err(UriError::Params);
+    }
+    Params::parse(text).ok_or(UriError::Params)
+}
+
+fn valid_headers(text: &str) -> bool {
+    text.split('&').all(|pair| {
+        pair.split_once('=')
+            .is_some_and(|(name, _)| !name.is_empty())
+    })
+}
