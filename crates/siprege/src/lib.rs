@@ -1,2 +1,7 @@
 //! [MS-SIPREGE]: registration
 #![forbid(unsafe_code)]
+
+pub mod notify;
+pub mod presence_state;
+pub mod registration;
+pub mod version_filter;

@@ -1,0 +1,220 @@
+//! `registration-notify`: the server ends or changes a registration ([MS-SIPREGE] 2.2.1.12, 2.2.1.13).
+
+use ocs_sip_core::{HeaderName, Message, Method};
+
+/// The `Event` of these NOTIFY requests. It rides on the implicit subscription of REGISTER.
+pub const EVENT: &str = "registration-notify";
+/// The type of the body: one line of text.
+pub const CONTENT_TYPE: &str = "text/registration-event";
+
+/// What happened to a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationEvent {
+    /// Policy removed this endpoint, for example the oldest one over the quota. Do not retry by yourself.
+    Unregistered,
+    /// The user is disabled for SIP. Do not retry by yourself.
+    Rejected,
+    /// The service is unavailable for the user for now. Retry later.
+    Deactivated,
+    /// The presence service is down and the endpoint cannot live without it. Retry later.
+    UserServicesUnavailable,
+    /// The home registrar changed: sign in at the one that P-Preferred-Registrar names.
+    PreferredRegistrarChange,
+    /// The binding stays; the presence service went away (survivable mode).
+    SurvivableUnavailable,
+    /// The binding stays; the presence service is back (recalled).
+    SurvivableAvailable,
+}
+
+/// What a client does after a [`RegistrationEvent`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// Tell the user; sign in again only when asked to.
+    Stop,
+    /// Sign in again after a random 30 to 60 s, with back-off (inferred).
+    RetryLater,
+    /// Sign in at the registrar that the NOTIFY names.
+    MoveToPreferred,
+    /// Stay registered.
+    Stay,
+}
+
+impl RegistrationEvent {
+    const ALL: [Self; 7] = [
+        Self::Unregistered,
+        Self::Rejected,
+        Self::Deactivated,
+        Self::UserServicesUnavailable,
+        Self::PreferredRegistrarChange,
+        Self::SurvivableUnavailable,
+        Self::SurvivableAvailable,
+    ];
+
+    /// The body on the wire.
+    #[must_use]
+    pub const fn body(self) -> &'static str {
+        match self {
+            Self::Unregistered => "deregistered;event=unregistered",
+            Self::Rejected => "deregistered;event=rejected",
+            Self::Deactivated => "deregistered;event=deactivated",
+            Self::UserServicesUnavailable => "deregistered;event=userservices-unavailable",
+            Self::PreferredRegistrarChange => "deregistered;event=preferred-registrar-change",
+            Self::SurvivableUnavailable => "registered;event=userservices-unavailable",
+            Self::SurvivableAvailable => "registered;event=userservices-available",
+        }
+    }
+
+    /// The error id of `ms-diagnostics-public` ([MS-OCER]); the survivable-mode ones are not known.
+    #[must_use]
+    pub const fn error_id(self) -> Option<u32> {
+        match self {
+            Self::Unregistered => Some(4140),
+            Self::Rejected => Some(4141),
+            Self::Deactivated => Some(4142),
+            Self::UserServicesUnavailable => Some(4165),
+            Self::PreferredRegistrarChange => Some(4166),
+            Self::SurvivableUnavailable | Self::SurvivableAvailable => None,
+        }
+    }
+
+    /// The `reason` text that goes with the error id.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Unregistered => "User has been unregistered because of a policy",
+            Self::Rejected => "User disabled",
+            Self::Deactivated => "User has been deactivated for now",
+            Self::UserServicesUnavailable => "User services not available",
+            Self::PreferredRegistrarChange => "User has been moved to another registrar",
+            Self::SurvivableUnavailable | Self::SurvivableAvailable => "",
+        }
+    }
+
+    /// Whether the binding is gone.
+    #[must_use]
+    pub const fn ends_registration(self) -> bool {
+        !matches!(
+            self,
+            Self::SurvivableUnavailable | Self::SurvivableAvailable
+        )
+    }
+
+    /// What a client does.
+    #[must_use]
+    pub const fn reaction(self) -> Reaction {
+        match self {
+            Self::Unregistered | Self::Rejected => Reaction::Stop,
+            Self::Deactivated | Self::UserServicesUnavailable => Reaction::RetryLater,
+            Self::PreferredRegistrarChange => Reaction::MoveToPreferred,
+            Self::SurvivableUnavailable | Self::SurvivableAvailable => Reaction::Stay,
+        }
+    }
+
+    /// Reads a body; white space around it does not count.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?.trim();
+        Self::ALL
+            .into_iter()
+            .find(|event| event.body().eq_ignore_ascii_case(text))
+    }
+
+    /// Reads the event of a NOTIFY; `None` if it is another NOTIFY.
+    #[must_use]
+    pub fn from_notify(notify: &Message) -> Option<Self> {
+        let event = notify.event().ok()??;
+        if notify.method() != Some(&Method::Notify) || !event.is(EVENT) {
+            return None;
+        }
+        Self::parse(notify.body())
+    }
+}
+
+/// The implicit subscription that a REGISTER made: what the server must remember of it to write the NOTIFY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImplicitSubscription {
+    /// The URI of the registered contact, with `ms-opaque` and `ms-received-cid`.
+    pub contact: String,
+    /// To of the REGISTER: the server's side, which becomes From.
+    pub to: String,
+    /// From of the REGISTER with tag and epid, which becomes To.
+    pub from: String,
+    /// Call-ID of the REGISTER.
+    pub call_id: String,
+}
+
+impl ImplicitSubscription {
+    /// The NOTIFY that tells of `event`. Via, Max-Forwards and the signature are the caller's.
+    ///
+    /// `server_tag` becomes the tag of From where the To of the REGISTER had none; `cseq` counts from 1 (confirmed with SIPE 1.25);
+    /// `source` is the FQDN of the server for the diagnostics.
+    #[must_use]
+    pub fn notify(
+        &self,
+        event: RegistrationEvent,
+        cseq: u32,
+        server_tag: &str,
+        source: &str,
+    ) -> Message {
+        let mut notify = Message::request(Method::Notify, &self.contact)
+            .with(HeaderName::From, &format!("{};tag={server_tag}", self.to))
+            .with(HeaderName::To, &self.from)
+            .with(HeaderName::CallId, &self.call_id)
+            .with(HeaderName::CSeq, &format!("{cseq} NOTIFY"))
+            .with(HeaderName::Event, EVENT);
+        // A parameter always stands after the state: a peer may split at the first semicolon.
+        let state = if event.ends_registration() {
+            "terminated;expires=0"
+        } else {
+            "active;expires=0"
+        };
+        notify.push(HeaderName::SubscriptionState, state);
+        if let Some(id) = event.error_id() {
+            notify.push(
+                HeaderName::MsDiagnosticsPublic,
+                &format!("{id};reason=\"{}\";source=\"{source}\"", event.reason()),
+            );
+        }
+        notify.set_body(CONTENT_TYPE, event.body());
+        notify
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_round_trip() {
+        for event in RegistrationEvent::ALL {
+            let padded = format!(" {}\r\n", event.body());
+            assert_eq!(RegistrationEvent::parse(padded.as_bytes()), Some(event));
+        }
+        assert_eq!(RegistrationEvent::parse(b"deregistered"), None);
+        assert_eq!(RegistrationEvent::parse(b"\xFF"), None);
+    }
+
+    #[test]
+    fn notify_has_the_headers_of_2_2_1_13() {
+        let subscription = ImplicitSubscription {
+            contact: "sip:127.0.0.1:52064;transport=tcp;ms-opaque=d3470f2e1d;ms-received-cid=200"
+                .into(),
+            to: "<sip:bob@contoso.com>".into(),
+            from: "<sip:bob@contoso.com>;tag=1;epid=6fe9f1f98282".into(),
+            call_id: "abc".into(),
+        };
+        let notify = subscription.notify(RegistrationEvent::Rejected, 1, "77", "fe01.contoso.com");
+        assert_eq!(
+            RegistrationEvent::from_notify(&notify),
+            Some(RegistrationEvent::Rejected)
+        );
+        assert_eq!(notify.to_header().unwrap().epid(), Some("6fe9f1f98282"));
+        assert_eq!(notify.from_header().unwrap().tag(), Some("77"));
+        assert!(
+            notify
+                .header(HeaderName::MsDiagnosticsPublic)
+                .unwrap()
+                .starts_with("4141;")
+        );
+    }
+}

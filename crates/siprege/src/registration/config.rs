@@ -1,0 +1,58 @@
+//! What a client registers.
+
+use ocs_sip_core::{Aor, Transport};
+
+/// The endpoint that a [`Registration`](super::Registration) registers ([MS-SIPREGE] 2.2.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The user.
+    pub aor: Aor,
+    /// The endpoint identifier, 1 to 16 token characters (\[MS-SIPRE\] 2.2.7).
+    pub epid: String,
+    /// The instance, a UUID in text form, without `urn:uuid:`. Derived from the epid by \[MS-SIPRE\] 3.3.3.1.
+    pub instance: String,
+    /// `host:port` of the connection as this side sees it. Servers replace it by what they see.
+    pub sent_by: String,
+    /// The transport of the connection.
+    pub transport: Transport,
+    /// A token that comes back in requests to this endpoint.
+    pub ms_opaque: String,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// Whether to ask for a GRUU; without one `msrtc-event-categories` is not announced either (2.2.1.5).
+    pub gruu: bool,
+    /// Whether the client lives on without the presence service: announces `ms-userservices-state-notification`.
+    pub survivable: bool,
+    /// The event packages that the client takes, as in Allow-Events.
+    pub allow_events: String,
+}
+
+/// The methods that every client of this system names in its Contact.
+const METHODS: &str =
+    "INVITE, MESSAGE, INFO, SUBSCRIBE, OPTIONS, BYE, CANCEL, NOTIFY, ACK, REFER, BENOTIFY";
+
+impl Config {
+    /// The Contact of a REGISTER.
+    pub(super) fn contact_header(&self) -> String {
+        format!(
+            "<sip:{};transport={};ms-opaque={}>;methods=\"{METHODS}\";proxy=replace;+sip.instance=\"<urn:uuid:{}>\"",
+            self.sent_by,
+            self.transport.as_param(),
+            self.ms_opaque,
+            self.instance,
+        )
+    }
+
+    pub(super) fn supported(&self) -> String {
+        let mut tags = String::new();
+        if self.gruu {
+            tags.push_str("gruu-10, adhoclist, msrtc-event-categories");
+        } else {
+            tags.push_str("adhoclist");
+        }
+        if self.survivable {
+            tags.push_str(", ms-userservices-state-notification");
+        }
+        tags
+    }
+}
