@@ -228,6 +228,8 @@ impl Testbed {
     }
 
     pub(crate) fn resolve(&mut self, host: HostId, id: u64, query: Query) {
+        let open = self.questions.contains_key(&(host, id));
+        assert!(!open, "{id} names two open questions");
         let sent = self.elapsed();
         self.ask(Question {
             host,

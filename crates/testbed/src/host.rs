@@ -152,7 +152,7 @@ pub enum Output {
     },
     /// Ask the name server; answered with [`Input::Resolved`].
     Resolve {
-        /// A number to recognize the answer by.
+        /// A number to recognize the answer by, that no open question of this host has.
         id: u64,
         /// The question.
         query: Query,

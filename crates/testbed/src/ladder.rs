@@ -102,13 +102,15 @@ fn clean(label: &str) -> String {
     clean
 }
 
-/// A message in full, as lines: text as it is, everything else as a hexadecimal dump.
+/// A message in full, as lines: text as it is but for blank lines at its end, everything else as a
+/// hexadecimal dump.
 fn lines(text: &[u8]) -> Vec<String> {
     let readable = core::str::from_utf8(text).ok().filter(|text| {
         !text.contains(|c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t'))
     });
     if let Some(text) = readable {
         return text
+            .trim_end()
             .lines()
             .map(|line| line.replace(['\r', '\t'], " "))
             .collect();

@@ -70,7 +70,7 @@ fn flow() -> (Testbed, [HostId; 3]) {
     let tell = |testbed: &mut Testbed, host, connection: ConnectionId, text: &str| {
         let data = text.to_owned();
         testbed.command(host, |puppet: &mut Puppet, _| {
-            puppet.send(connection.0, data)
+            puppet.send(connection.0, data);
         });
         testbed.run_until_idle().unwrap();
     };
@@ -81,7 +81,7 @@ fn flow() -> (Testbed, [HostId; 3]) {
     testbed.run_until_idle().unwrap();
     for host in [alice, bob] {
         testbed.command(host, |puppet: &mut Puppet, _| {
-            puppet.connect(1, address(2, 443), Transport::Tls)
+            puppet.connect(1, address(2, 443), Transport::Tls);
         });
         testbed.run_until_idle().unwrap();
     }

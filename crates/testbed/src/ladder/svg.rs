@@ -150,7 +150,12 @@ fn draw(out: &mut String, row: &Row, columns: &[usize], y: usize) {
     // Writing to a string does not fail.
     let _ = match row.shape {
         Shape::Arrow { from, to } => {
-            let (x1, mut x2) = (columns[from], columns[to]);
+            let x1 = columns[from];
+            let x2 = match (row.style.arrives(), columns[to]) {
+                (true, x) => x,
+                (false, x) if x1 < x => x - SHORT,
+                (false, x) => x + SHORT,
+            };
             let middle = x1.midpoint(x2);
             if row.style.arrives() {
                 write!(
@@ -158,7 +163,6 @@ fn draw(out: &mut String, row: &Row, columns: &[usize], y: usize) {
                     "<line x1=\"{x1}\" y1=\"{y}\" x2=\"{x2}\" y2=\"{y}\" marker-end=\"url(#{marker})\"/>"
                 )
             } else {
-                x2 = if x1 < x2 { x2 - SHORT } else { x2 + SHORT };
                 write!(
                     out,
                     "<line x1=\"{x1}\" y1=\"{y}\" x2=\"{x2}\" y2=\"{y}\"/>{}",
