@@ -1,2 +1,24 @@
-//! Virtual network, virtual clock and ladder diagrams for tests and examples
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod clock;
+mod datagram;
+mod dissect;
+mod dns;
+mod host;
+mod ladder;
+mod link;
+mod options;
+mod record;
+mod stream;
+mod testbed;
+
+pub use dissect::{Dissector, Frame, Opaque};
+pub use dns::{Answer, Outage, Query, SrvRecord, Zone};
+pub use host::{Closed, ConnectFailure, Host, HostId, Input, Output};
+pub use ladder::Ladder;
+pub use link::{Chunking, Link, MTU};
+pub use options::{Options, OptionsError};
+pub use record::{Event, Fate, Flow, Message, Record};
+pub use stream::Listener;
+pub use testbed::{Error, Testbed};
