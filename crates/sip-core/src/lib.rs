@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod framing;
 pub mod header;
 pub mod limits;
 pub mod message;
@@ -10,6 +11,7 @@ pub mod method;
 pub mod mime;
 pub mod name;
 pub mod params;
+mod rescue;
 pub mod status;
 pub mod syntax;
 pub mod transport;

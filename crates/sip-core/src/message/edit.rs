@@ -166,6 +166,11 @@ impl Message {
         });
     }
 
+    /// Octets of the received head.
+    pub(crate) fn head_len(&self) -> usize {
+        self.source.len()
+    }
+
     /// Attaches the octets that follow a head on a stream. Content-Length is left as it is: it told how many there are.
     pub(crate) fn attach_body(&mut self, body: Bytes) {
         self.body = body;
