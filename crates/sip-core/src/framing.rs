@@ -172,6 +172,17 @@ impl Framer {
         head + self.buffer.len() + self.chunk.len()
     }
 
+    /// Takes out the octets that no frame was made of yet: what follows belongs to another protocol,
+    /// such as the packets of \[MS-SIPCOMP\] after an accepted NEGOTIATE.
+    pub fn take_rest(&mut self) -> Bytes {
+        self.searched = 0;
+        if self.buffer.is_empty() {
+            return std::mem::take(&mut self.chunk);
+        }
+        self.spill(self.chunk.len());
+        self.buffer.split().freeze()
+    }
+
     /// Whether the stream stands between two messages: a connection that ends now ends well.
     #[must_use]
     pub fn is_idle(&self) -> bool {
