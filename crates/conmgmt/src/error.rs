@@ -16,6 +16,12 @@ pub enum Error {
         /// Which input it was.
         field: &'static str,
     },
+    /// Datagrams: the system speaks SIP over TCP and TLS only.
+    #[error("{field} has a transport other than tcp and tls")]
+    InvalidTransport {
+        /// Which input it was.
+        field: &'static str,
+    },
     /// An answer to a query that was never asked.
     #[error("answer to a query that was not asked")]
     UnexpectedAnswer,

@@ -44,7 +44,7 @@ pub(crate) fn without_dot(text: &str) -> &str {
 
 /// The name in the form that this crate compares and asks for: lower case, no final dot.
 pub(crate) fn canonical_dns(text: &str, field: &'static str) -> Result<String, Error> {
-    if !is_dns_name(text) || is_all_numeric(text) {
+    if !is_dns_name(text) || ends_in_number(text) {
         return Err(Error::InvalidHost { field });
     }
     Ok(without_dot(text).to_ascii_lowercase())
@@ -59,7 +59,7 @@ pub(crate) fn canonical_host(text: &str, field: &'static str) -> Result<String, 
 }
 
 /// A last label of digits only is an attempt at an IPv4 address (`10.0.0.256`), never a name.
-fn is_all_numeric(text: &str) -> bool {
+fn ends_in_number(text: &str) -> bool {
     without_dot(text)
         .rsplit('.')
         .next()
@@ -139,7 +139,7 @@ impl Server {
     /// Without a port the transport's default: 5061 for TLS, 5060 for TCP.
     ///
     /// # Errors
-    /// [`Error::InvalidHost`], [`Error::InvalidPort`].
+    /// [`Error::InvalidTransport`] for UDP, [`Error::InvalidHost`], [`Error::InvalidPort`].
     pub fn new(transport: Transport, host: &str, port: Option<u16>) -> Result<Self, Error> {
         Self::of(transport, host, port, "server")
     }
@@ -151,6 +151,9 @@ impl Server {
         field: &'static str,
     ) -> Result<Self, Error> {
         let port = port.unwrap_or(transport.default_port());
+        if transport == Transport::Udp {
+            return Err(Error::InvalidTransport { field });
+        }
         if port == 0 {
             return Err(Error::InvalidPort { field });
         }
@@ -245,5 +248,9 @@ mod tests {
             Err(Error::InvalidPort { field: "server" })
         );
         assert!(Server::new(Transport::Tls, "[10.0.0.1]", None).is_err());
+        assert_eq!(
+            Server::new(Transport::Udp, "a", None),
+            Err(Error::InvalidTransport { field: "server" })
+        );
     }
 }

@@ -183,7 +183,7 @@ impl Default for Limits {
 pub struct DiscoveryConfig {
     /// The user's SIP domain: what follows the `@`.
     pub domain: String,
-    /// A configured server overrides everything else.
+    /// A configured server overrides everything else; plain TCP needs no `allow_tcp` here.
     pub manual: Option<Server>,
     /// What DHCP option 120 gave, if the owner asked. Considered after SRV and before host names; the place is
     /// (inferred), the specification's text on it is not known.
