@@ -3,6 +3,7 @@
 
 pub mod backoff;
 pub mod certificate;
+pub mod channel;
 pub mod connector;
 pub mod discovery;
 mod error;
@@ -12,6 +13,7 @@ pub mod redirect;
 
 pub use backoff::{Backoff, BackoffConfig, RetryRule};
 pub use certificate::CertificateNames;
+pub use channel::{Channel, ChannelError};
 pub use connector::{AttemptId, Connection, Connector, ConnectorConfig, Event, Output, Peer};
 pub use discovery::{
     Access, Answer, AutodiscoverAnswer, Candidate, DhcpServer, Discovery, DiscoveryConfig, Failure,

@@ -141,16 +141,16 @@ impl Registrar {
         let mut response = match (expires, request.header(HeaderName::Contact)) {
             (Some(Duration::ZERO), contact) => {
                 self.unregister(context.aor, &identity, contact == Some("*"));
-                self.ok(request, context, Duration::ZERO)
+                self.ok(now, request, context, Duration::ZERO)
             }
-            (_, None) => self.ok(request, context, self.config.expires),
+            (_, None) => self.ok(now, request, context, self.config.expires),
             (wish, Some(_)) => {
                 let life = wish
                     .unwrap_or(self.config.expires)
                     .clamp(self.config.min_expires, self.config.expires);
                 match self.bind(now, context, request, identity, life) {
                     Ok(action) => {
-                        let mut response = self.ok(request, context, life);
+                        let mut response = self.ok(now, request, context, life);
                         let state = PresenceState {
                             cluster: self.config.cluster,
                             ..PresenceState::new(action)
@@ -335,10 +335,10 @@ impl Registrar {
     }
 
     /// The 200 with every binding of the user.
-    fn ok(&self, request: &Message, context: Context<'_>, life: Duration) -> Message {
+    fn ok(&self, now: Instant, request: &Message, context: Context<'_>, life: Duration) -> Message {
         let mut response = Message::response_to(request, 200, Some(context.tag));
         for (_, binding) in self.bindings.of_user(context.aor) {
-            response.push(HeaderName::Contact, &contact_value(binding, life));
+            response.push(HeaderName::Contact, &contact_value(binding, now));
         }
         response.push(HeaderName::Expires, &life.as_secs().to_string());
         response.push(HeaderName::AllowEvents, &self.config.allow_events);
@@ -387,11 +387,11 @@ fn key(aor: &Aor, instance: Instance) -> EndpointKey {
 }
 
 /// A Contact of the 200: what routes to the endpoint, with the names that it is known by.
-fn contact_value(binding: &Binding, life: Duration) -> String {
+fn contact_value(binding: &Binding, now: Instant) -> String {
     let mut text = format!(
         "<{}>;expires={};+sip.instance={}",
         binding.contact,
-        life.as_secs(),
+        binding.expires_at.saturating_duration_since(now).as_secs(),
         binding.instance.to_param()
     );
     if let Some(gruu) = &binding.gruu {
