@@ -95,7 +95,14 @@ fn exercise(mut a: Session, mut b: Session) {
         let signature = b.sign(seq, b"to the client");
         a.verify(seq, b"to the client", &signature).unwrap();
         let mut data = *b"secret";
-        let signature = a.seal(seq, &mut data);
+        if !a.flags().contains(NegotiateFlags::EXTENDED_SESSIONSECURITY) {
+            let error = Error::Weak(Weakness::NoExtendedSessionSecurity);
+            assert_eq!(a.seal(seq, &mut data), Err(error));
+            assert_eq!(b.unseal(seq, &mut data, &[0; 16]), Err(error));
+            assert_eq!(&data, b"secret");
+            continue;
+        }
+        let signature = a.seal(seq, &mut data).unwrap();
         assert_ne!(&data, b"secret");
         b.unseal(seq, &mut data, &signature).unwrap();
         assert_eq!(&data, b"secret");
@@ -576,6 +583,29 @@ fn a_stream_refuses_messages_out_of_order() {
     assert_eq!(b.verify(b"first", &first), Err(replay));
     b.unseal(&mut data, &second).unwrap();
     assert_eq!(&data, b"second");
+}
+
+/// Without extended session security one keystream serves both directions.
+#[test]
+fn a_weak_stream_is_half_duplex() {
+    let flags = NegotiateFlags::HTTP_CLIENT.without(NegotiateFlags::EXTENDED_SESSIONSECURITY)
+        | NegotiateFlags::SIGN;
+    let stream = |role| {
+        Session::from_exported_key(ExportedSessionKey::from_bytes([5; 16]), flags, role)
+            .into_stream()
+    };
+    let (mut client, mut server) = (stream(Role::Client), stream(Role::Server));
+    let request = client.sign(b"message");
+    server.verify(b"message", &request).unwrap();
+    let response = server.sign(b"message");
+    assert_ne!(request, response);
+    client.verify(b"message", &response).unwrap();
+    // Its own signature does not come back.
+    let request = client.sign(b"message");
+    assert_eq!(
+        client.verify(b"message", &request),
+        Err(Error::BadSignature)
+    );
 }
 
 /// A verifier that forwards: what a domain controller would get is enough.

@@ -48,7 +48,8 @@ pub struct ServerConfig {
     /// Accept a right LM or LMv2 response where the NT response is wrong or
     /// absent. Default false.
     pub allow_lm: bool,
-    /// Accept clients that ask to be ANONYMOUS. Default false.
+    /// Accept clients that ask to be ANONYMOUS; their signatures prove nothing.
+    /// Default false.
     pub allow_anonymous: bool,
     /// Refuse clients that send no MIC. A MIC that is sent must be right in
     /// any case. Default false.

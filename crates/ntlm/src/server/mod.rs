@@ -40,7 +40,8 @@ pub struct Authenticated {
     pub domain: String,
     /// The client's machine as sent. Proves nothing.
     pub workstation: String,
-    /// Whether the client is ANONYMOUS.
+    /// Whether the client is ANONYMOUS. There is no session security then
+    /// ([MS-NLMP] 3.4): everybody can compute the keys of `session`.
     pub anonymous: bool,
     /// The keys.
     pub session: Session,
