@@ -69,6 +69,14 @@ pub struct FramingError {
     pub answer: Option<Box<Message>>,
 }
 
+/// The refusal of a malformed request, for datagrams; a [`Framer`] makes it itself.
+///
+/// Gives `None` for what is not a request, for ACK and BENOTIFY, and when Via or CSeq cannot be told.
+#[must_use]
+pub fn refuse(datagram: &[u8], error: &Error) -> Option<Message> {
+    RawHead::new(datagram).answer(error.status(), error)
+}
+
 /// What a [`Framer`] saw.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FramerCounters {
@@ -365,7 +373,7 @@ impl Framer {
         let mut passed = 0;
         let mut keep_alive = false;
         for &octet in self.buffer.iter().chain(self.chunk.iter()) {
-            let expected = if self.line_breaks % 2 == 0 {
+            let expected = if self.line_breaks.is_multiple_of(2) {
                 b'\r'
             } else {
                 b'\n'
