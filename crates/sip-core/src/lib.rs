@@ -12,6 +12,7 @@ pub mod name;
 pub mod params;
 pub mod status;
 pub mod syntax;
+pub mod transaction;
 pub mod transport;
 pub mod uri;
 
