@@ -15,6 +15,7 @@ pub mod params;
 mod rescue;
 pub mod status;
 pub mod syntax;
+pub mod transaction;
 pub mod transport;
 pub mod uri;
 
