@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod dialog;
 pub mod error;
 pub mod header;
 pub mod limits;
