@@ -3,6 +3,7 @@
 
 pub mod admit;
 pub mod clock;
+pub mod dialog;
 pub mod error;
 pub mod framing;
 pub mod header;

@@ -602,7 +602,7 @@ impl Network {
     fn flush(&mut self) {
         for from in 0..2 {
             while let Some(out) = self.ends[from].poll_transmit() {
-                let copies = 1 + u32::from(self.rng.next_u32() % 8 == 0);
+                let copies = 1 + u32::from(self.rng.next_u32().is_multiple_of(8));
                 for _ in 0..copies {
                     if self.rng.next_u32() % 100 >= self.loss {
                         let delay = u64::from(self.rng.next_u32() % 300);
