@@ -7,8 +7,8 @@ use ocs_sip_core::transaction::Timers;
 use ocs_sip_core::{Limits, Transport, WallClock};
 use ocs_sipae::Version;
 use ocs_sipcomp::AcceptorConfig;
-use ocs_siprege::registrar;
 use ocs_sipre::route::RouterConfig;
+use ocs_siprege::registrar;
 
 /// Configuration of a [`FrontEnd`](crate::FrontEnd).
 #[derive(Debug, Clone)]
@@ -48,7 +48,13 @@ pub struct Config {
 impl Config {
     /// The defaults for a server `fqdn` of the SIP domain `domain` that is reached over `transport` on `port`.
     #[must_use]
-    pub fn new(fqdn: &str, domain: &str, transport: Transport, port: u16, clock: WallClock) -> Self {
+    pub fn new(
+        fqdn: &str,
+        domain: &str,
+        transport: Transport,
+        port: u16,
+        clock: WallClock,
+    ) -> Self {
         let first = domain.split('.').next().unwrap_or(domain);
         Self {
             fqdn: fqdn.to_owned(),

@@ -111,8 +111,7 @@ impl MemoryStore {
     /// Adds a user, or replaces the one with the same address of record. His account is called like the user part of it.
     pub fn add_user(&mut self, user: User, password: &str) {
         let aor = user.aor.clone();
-        self.accounts
-            .insert(aor.user().to_lowercase(), aor.clone());
+        self.accounts.insert(aor.user().to_lowercase(), aor.clone());
         self.accounts.insert(aor.as_str().to_owned(), aor.clone());
         self.users.insert(
             aor,

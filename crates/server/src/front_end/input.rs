@@ -125,11 +125,12 @@ impl<S: Store> FrontEnd<S> {
         id: ConnectionId,
         request: &Message,
     ) -> Option<Caller> {
-        let verifier = verifier(&self.store);
-        match self
-            .authentication
-            .authenticate(now, id, request, &verifier)
-        {
+        let outcome = {
+            let verifier = verifier(&self.store);
+            self.authentication
+                .authenticate(now, id, request, &verifier)
+        };
+        match outcome {
             Outcome::Accepted {
                 identity,
                 association,
@@ -183,10 +184,7 @@ impl<S: Store> FrontEnd<S> {
             self.drop_message(id, refusal.to_string());
             return;
         }
-        if let Err(discard) = self
-            .authentication
-            .verify_response(now, id, &response)
-        {
+        if let Err(discard) = self.authentication.verify_response(now, id, &response) {
             self.drop_message(id, discard.to_string());
             return;
         }
@@ -228,13 +226,7 @@ impl<S: Store> FrontEnd<S> {
         }
     }
 
-    fn handle_request(
-        &mut self,
-        now: Instant,
-        caller: &Caller,
-        id: ServerId,
-        message: Message,
-    ) {
+    fn handle_request(&mut self, now: Instant, caller: &Caller, id: ServerId, message: Message) {
         if message.method() == Some(&Method::Register) {
             self.register(now, caller, id, message);
         } else {
@@ -243,8 +235,7 @@ impl<S: Store> FrontEnd<S> {
     }
 
     pub(super) fn drop_message(&mut self, connection: ConnectionId, reason: String) {
-        self.events
-            .push_back(Event::Dropped { connection, reason });
+        self.events.push_back(Event::Dropped { connection, reason });
     }
 
     /// A tag of a server: 32 hexadecimal digits.

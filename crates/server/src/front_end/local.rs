@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use ocs_sip_core::transaction::ServerId;
 use ocs_sip_core::{HeaderName, Message, Method};
-use ocs_siprege::registrar::{Context, Notify};
 use ocs_sipre::contact::{self, ProxyReplace};
 use ocs_sipre::via::{self, OwnVia};
+use ocs_siprege::registrar::{Context, Notify};
 
 use super::FrontEnd;
 use super::input::Caller;

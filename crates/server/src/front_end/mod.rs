@@ -15,9 +15,9 @@ use ocs_sip_core::transaction::{Flow, Layer};
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_sipae::ntlm::NtlmServer;
 use ocs_sipae::server as sipae;
+use ocs_sipre::route::{RouteKey, Router};
 use ocs_siprege::notify::RegistrationEvent;
 use ocs_siprege::registrar::Registrar;
-use ocs_sipre::route::{RouteKey, Router};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 

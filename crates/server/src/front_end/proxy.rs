@@ -117,7 +117,9 @@ impl<S: Store> FrontEnd<S> {
         );
         match target {
             // Subscriptions and services of a user are the server's, not his endpoints'.
-            Target::Endpoint(_) | Target::Endpoints(_) | Target::Refuse(Refusal { status: 480, .. })
+            Target::Endpoint(_)
+            | Target::Endpoints(_)
+            | Target::Refuse(Refusal { status: 480, .. })
                 if is_service(request) && !is_gruu(request) =>
             {
                 Ok(None)
@@ -156,9 +158,8 @@ impl<S: Store> FrontEnd<S> {
 
     fn identities(&self, aor: &ocs_sip_core::Aor) -> UserIdentities {
         let user = self.store.user(aor);
-        let (display_name, line) = user.map_or((None, None), |user| {
-            (user.display_name, user.line_uri)
-        });
+        let (display_name, line) =
+            user.map_or((None, None), |user| (user.display_name, user.line_uri));
         UserIdentities {
             display_name,
             sip: vec![aor.to_uri()],
@@ -178,7 +179,8 @@ impl<S: Store> FrontEnd<S> {
             // ACK and BENOTIFY have no transaction: each copy just goes.
             for target in targets {
                 let branch = via::new_branch(&mut self.rng);
-                let message = self.branch_request(&request, caller.connection, &target, &branch, false);
+                let message =
+                    self.branch_request(&request, caller.connection, &target, &branch, false);
                 self.send(now, target.connection, message);
             }
             return;
@@ -282,9 +284,7 @@ impl<S: Store> FrontEnd<S> {
             self.finish(key);
         } else {
             let deadline = relay.fork.poll_timeout();
-            self.forks
-                .timers
-                .arm(key, &mut relay.scheduled, deadline);
+            self.forks.timers.arm(key, &mut relay.scheduled, deadline);
         }
     }
 
