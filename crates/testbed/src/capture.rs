@@ -109,9 +109,8 @@ impl Testbed {
     #[must_use]
     pub fn pcap(&self) -> Vec<u8> {
         let wall_clock = self.wall_clock();
-        let start = self.now() - self.elapsed();
         write::file(&self.recorder.capture.packets, |at| {
-            wall_clock.at(start + at)
+            wall_clock.at(self.start + at)
         })
     }
 }

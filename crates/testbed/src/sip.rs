@@ -14,9 +14,9 @@ use crate::{Dissector, Flow, Frame, Opaque};
 /// Makes a SIP dissector for each direction of each connection; for
 /// [`Testbed::set_dissector`](crate::Testbed::set_dissector).
 ///
-/// Requests are labelled with their method, responses with their status line and, in brackets, the method; the detail says what the authentication
-/// headers do (\[MS-SIPAE\]). After an accepted NEGOTIATE the
-/// packets of \[MS-SIPCOMP\] are opened.
+/// Requests are labelled with their method, responses with their status line and, in brackets, the method
+/// that they answer. The detail says what the authentication headers do (\[MS-SIPAE\]). After an accepted
+/// NEGOTIATE the packets of \[MS-SIPCOMP\] are opened; the detail then has their length.
 pub fn sip_dissectors() -> impl FnMut(&Flow) -> Box<dyn Dissector> {
     let compressed = Rc::new(RefCell::new(HashSet::new()));
     move |flow| {

@@ -76,7 +76,7 @@ pub(crate) struct Node {
 /// in which they were sent, timers in the order of the hosts. With the same seed and the same commands,
 /// two runs are the same to the byte.
 pub struct Testbed {
-    start: Instant,
+    pub(crate) start: Instant,
     wall_clock: WallClock,
     pub(crate) now: Instant,
     happened_now: usize,
