@@ -40,6 +40,7 @@ impl Deployment {
         let seed = options.seed;
         let mut testbed = Testbed::new(seed, Instant::now(), SystemTime::now());
         testbed.set_dissector(sip_dissectors());
+        testbed.capture(options.pcap.is_some());
         let mut config =
             ServerConfig::new(SERVER, DOMAIN, Transport::Tls, 5061, testbed.wall_clock());
         adjust(&mut config);
@@ -168,6 +169,9 @@ pub fn finish(
     print!("{ladder}");
     if let Some(path) = &options.svg {
         std::fs::write(path, ladder.to_svg())?;
+    }
+    if let Some(path) = &options.pcap {
+        std::fs::write(path, testbed.pcap())?;
     }
     Ok(())
 }
