@@ -41,6 +41,8 @@ impl Message {
     #[must_use]
     pub fn response_to(request: &Self, code: u16, to_tag: Option<&str>) -> Self {
         let mut response = Self::response(code);
+        // Nearly all of what routing put in goes back.
+        response.added.reserve(request.source.len().min(2048));
         let dialog =
             (101..300).contains(&code) && request.method().is_some_and(Method::creates_dialog);
         for header in request.headers_iter() {

@@ -22,7 +22,7 @@ impl Message {
         let line = self.append_text(name_text);
         self.added.push_str(": ");
         let value_start = self.added.len();
-        if value.bytes().any(|c| matches!(c, b'\r' | b'\n' | 0)) {
+        if memchr::memchr3(b'\r', b'\n', 0, value.as_bytes()).is_some() {
             // The second octet of a quoted-pair may be a NUL, never a line break.
             let mut last = ' ';
             self.added.extend(value.chars().map(|c| {
