@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::{Entry, Message, Span, Start};
-use crate::syntax::{is_white, trim};
+use crate::syntax::{is_token, is_white, trim};
 use crate::{Error, HeaderName, Limits, Method};
 
 /// Made once: making a searcher costs as much as searching a head.
@@ -155,14 +155,18 @@ impl Message {
     ) -> Result<Entry, Error> {
         let line = &source[start..end];
         let bytes = line.as_bytes();
-        let name_len = crate::syntax::token_len(line);
+        let malformed = || Error::HeaderLine { offset: start };
+        let colon = memchr(b':', bytes).ok_or_else(malformed)?;
         // HCOLON allows white space, also a fold, before the colon.
-        let mut colon = name_len;
-        while bytes.get(colon).is_some_and(|&c| is_white(c)) {
-            colon += 1;
+        let mut name_len = colon;
+        while name_len > 0 && is_white(bytes[name_len - 1]) {
+            name_len -= 1;
         }
-        if name_len == 0 || bytes.get(colon) != Some(&b':') {
-            return Err(Error::HeaderLine { offset: start });
+        let name_text = &line[..name_len];
+        let name = HeaderName::from_text(name_text);
+        // A known name is a token.
+        if name == HeaderName::Unknown && !is_token(name_text) {
+            return Err(malformed());
         }
         let value = trim(&line[colon + 1..]);
         let value = if folded && memchr(b'\r', value.as_bytes()).is_some() {
@@ -176,7 +180,7 @@ impl Message {
             span(start + at, value.len())
         };
         Ok(Entry {
-            name: HeaderName::from_text(&line[..name_len]),
+            name,
             line: span(start, end - start),
             name_len: name_len as u32,
             value,
