@@ -22,7 +22,7 @@ macro_rules! header_names {
         }
 
         impl HeaderName {
-            const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The name as it is written when a message is made here. Empty for [`Unknown`](Self::Unknown).
             #[must_use]

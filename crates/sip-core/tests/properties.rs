@@ -140,7 +140,7 @@ proptest! {
         let aor = sip.aor().unwrap();
         prop_assert_eq!(&Aor::parse(aor.as_str()).unwrap(), &aor);
         // A fully escaped user is the same user.
-        let hex: String = user.bytes().map(|octet| format!("%{octet:02x}")).collect();
+        let hex = user.bytes().fold(String::new(), |hex, octet| format!("{hex}%{octet:02x}"));
         let other = format!("SIP:{hex}@{}", host.to_uppercase());
         let other = Uri::parse(&other).unwrap();
         prop_assert!(uri.equivalent(&other) && other.equivalent(&uri));
@@ -167,7 +167,7 @@ proptest! {
     fn name_addrs_round_trip(display in "\\PC{0,20}", tag in "[A-Za-z0-9.]{1,12}") {
         let mut text = String::new();
         quote_into(&display, &mut text);
-        text.push_str(&format!(" <sip:a;x@b;lr?c=d>;tag={tag}"));
+        let text = format!("{text} <sip:a;x@b;lr?c=d>;tag={tag}");
         let parsed = NameAddr::parse_value(&text).unwrap();
         prop_assert_eq!(parsed.display_name().unwrap(), display.as_str());
         prop_assert_eq!(parsed.uri_text(), "sip:a;x@b;lr?c=d");

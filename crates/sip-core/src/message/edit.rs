@@ -146,7 +146,11 @@ impl Message {
     /// Changes the reason phrase; does nothing to a request. Line breaks become spaces.
     pub fn set_reason(&mut self, phrase: &str) {
         if matches!(self.start, Start::Response { .. }) {
-            let span = self.append_text(&phrase.replace(['\r', '\n', '\0'], " "));
+            let span = if memchr::memchr3(b'\r', b'\n', 0, phrase.as_bytes()).is_some() {
+                self.append_text(&phrase.replace(['\r', '\n', '\0'], " "))
+            } else {
+                self.append_text(phrase)
+            };
             if let Start::Response { reason, .. } = &mut self.start {
                 *reason = span;
             }
