@@ -2,6 +2,10 @@
 
 const TOKEN: u8 = 1;
 const WHITE: u8 = 2;
+/// What ends an unquoted parameter value.
+const VALUE_END: u8 = 4;
+/// What cannot stand in a URI between brackets.
+const NOT_URI: u8 = 8;
 
 /// Classes of ASCII octets.
 static CLASS: [u8; 256] = {
@@ -19,6 +23,12 @@ static CLASS: [u8; 256] = {
         }
         if matches!(c, b' ' | b'\t' | b'\r' | b'\n') {
             table[i] |= WHITE;
+        }
+        if matches!(c, b';' | b',' | b'"' | b'<' | b'>' | b' ' | b'\t') {
+            table[i] |= VALUE_END;
+        }
+        if c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F) {
+            table[i] |= NOT_URI;
         }
         i += 1;
     }
@@ -43,11 +53,33 @@ pub(crate) fn is_white(c: u8) -> bool {
     CLASS[usize::from(c)] & WHITE != 0
 }
 
+/// Length of the unquoted parameter value at the start of `text`.
+#[inline]
+pub(crate) fn value_len(text: &str) -> usize {
+    text.bytes()
+        .position(|c| CLASS[usize::from(c)] & VALUE_END != 0)
+        .unwrap_or(text.len())
+}
+
+/// Whether white space, a control character, a bracket or a quote stands in `text`.
+#[inline]
+pub(crate) fn has_uri_delimiter(text: &str) -> bool {
+    text.bytes().any(|c| CLASS[usize::from(c)] & NOT_URI != 0)
+}
+
 /// Takes LWS off both ends. A header value holds CR and LF only where a line was folded.
 #[must_use]
 #[inline]
 pub fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_ascii() && is_white(c as u8))
+    let bytes = text.as_bytes();
+    let (mut start, mut end) = (0, bytes.len());
+    while start < end && is_white(bytes[start]) {
+        start += 1;
+    }
+    while start < end && is_white(bytes[end - 1]) {
+        end -= 1;
+    }
+    &text[start..end]
 }
 
 /// Length of the token at the start of `text`.
@@ -76,18 +108,14 @@ pub(crate) fn quoted_len(text: &str) -> Option<usize> {
 pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        let c = bytes[at];
-        if c == wanted {
-            return Some(at);
-        }
-        match c {
+    loop {
+        at += memchr::memchr3(wanted, b'"', b'<', &bytes[at..])?;
+        match bytes[at] {
             b'"' => at += quoted_len(&text[at..])?,
             b'<' => at += memchr::memchr(b'>', &bytes[at..])? + 1,
-            _ => at += 1,
+            _ => return Some(at),
         }
     }
-    None
 }
 
 /// Splits a comma list; commas inside quotes and angle brackets do not count. Empty elements are left out.
