@@ -12,6 +12,7 @@ pub mod mime;
 pub mod name;
 pub mod params;
 pub mod status;
+pub mod subscription;
 pub mod syntax;
 pub mod transaction;
 pub mod transport;
