@@ -567,3 +567,82 @@ fn expiry_and_overrun_at_the_notifier() {
         Some(NotifierEvent::Ended(NotifierEnd::Expired))
     );
 }
+
+mod random {
+    //! Any order of notifications, answers, commands and time.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn every_subscription_ends(
+            ms in any::<bool>(),
+            steps in prop::collection::vec((0..9_u8, any::<u16>()), 0..60),
+        ) {
+            let mut now = Instant::now();
+            let (mut subscriber, request) = subscriber(if ms { MS_TAGS } else { "" }, Some("120"));
+            let (mut notifier, response) = accept(now, &request);
+            let mut to_subscriber = vec![response];
+            let mut to_notifier = Vec::new();
+            for (step, number) in steps {
+                match step {
+                    0 => notifier.notify(now, state("state")),
+                    1 => notifier.notify_delta(now, state("delta")),
+                    2 => subscriber.refresh(),
+                    3 if number % 8 == 0 => subscriber.unsubscribe(),
+                    4 if number % 16 == 0 => notifier.terminate(now, Reason::Deactivated, None),
+                    5 => {
+                        now += Duration::from_millis(u64::from(number));
+                        subscriber.handle_timeout(now);
+                        notifier.handle_timeout(now);
+                    }
+                    // One message arrives, in any order, perhaps twice.
+                    6 | 7 if !to_subscriber.is_empty() => {
+                        let at = usize::from(number) % to_subscriber.len();
+                        let message = if number % 5 == 0 {
+                            to_subscriber[at].clone()
+                        } else {
+                            to_subscriber.remove(at)
+                        };
+                        if message.is_request() {
+                            to_notifier.extend(subscriber.handle_notify(now, message));
+                        } else {
+                            subscriber.handle_response(now, message);
+                        }
+                    }
+                    8 if !to_notifier.is_empty() => {
+                        let message = to_notifier.remove(usize::from(number) % to_notifier.len());
+                        if message.is_request() {
+                            to_subscriber.push(notifier.handle_subscribe(now, &message, state("full")));
+                        } else {
+                            notifier.handle_response(now, &message);
+                        }
+                    }
+                    _ => {}
+                }
+                to_subscriber.extend(std::iter::from_fn(|| notifier.poll_transmit()));
+                to_notifier.extend(std::iter::from_fn(|| subscriber.poll_transmit()));
+                while notifier.poll_event().is_some() {}
+                events(&mut subscriber);
+            }
+            // The peer falls silent: both end by themselves.
+            for _ in 0..10 {
+                subscriber.handle_no_response();
+                let timers = [subscriber.poll_timeout(), notifier.poll_timeout()];
+                let Some(at) = timers.into_iter().flatten().min() else {
+                    break;
+                };
+                prop_assert!(at >= now);
+                now = at;
+                subscriber.handle_timeout(now);
+                notifier.handle_timeout(now);
+                while subscriber.poll_transmit().is_some() {}
+            }
+            prop_assert!(subscriber.is_ended() && notifier.is_ended());
+            prop_assert_eq!(subscriber.poll_timeout(), None);
+            prop_assert_eq!(notifier.poll_timeout(), None);
+        }
+    }
+}

@@ -30,13 +30,17 @@
 //! - SIPE 1.25 ends a subscription to `conference` by a new SUBSCRIBE outside the dialog with Expires 0 (confirmed): the server finds
 //!   the subscriptions of that AOR and epid and calls [`Notifier::end`].
 
+mod event;
 mod notifier;
+mod policy;
 mod reason;
 mod subscriber;
 
-pub use notifier::{Content, Notifier, NotifierEnd, NotifierEvent, NotifierPolicy};
+pub use event::{EndCause, SubscriberEvent, SubscriberTimers};
+pub use notifier::{Notifier, NotifierEnd, NotifierEvent};
+pub use policy::{Content, NotifierPolicy};
 pub use reason::{Action, Reason};
-pub use subscriber::{EndCause, Subscriber, SubscriberEvent, SubscriberTimers};
+pub use subscriber::Subscriber;
 
 use crate::{HeaderName, Message};
 
