@@ -2,7 +2,7 @@
 //! notifications that extend (\[MS-SIP\] 3.4 to 3.6).
 //!
 //! [`Subscriber`] and [`Notifier`] are machines over one [`Dialog`](crate::dialog::Dialog) each: they take and make
-//! [`Message`](crate::Message)s. Via and Contact are added by the caller, who also runs the transactions.
+//! [`Message`]s. Via and Contact are added by the caller, who also runs the transactions.
 //!
 //! Subscriber
 //!

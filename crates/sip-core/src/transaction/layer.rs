@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Message, Method};
 
-/// All transactions of one element; see the [module](self).
+/// All transactions of one element; see the [module](crate::transaction).
 #[derive(Debug)]
 pub struct Layer {
     timers: Timers,
