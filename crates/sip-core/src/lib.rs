@@ -17,6 +17,7 @@ pub mod name;
 pub mod params;
 mod rescue;
 pub mod status;
+pub mod subscription;
 pub mod syntax;
 pub mod transaction;
 pub mod transport;
