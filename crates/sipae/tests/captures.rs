@@ -63,6 +63,13 @@ fn signatures_of_ocs_servers() {
     let buffer = read("ocs2007r2-response-v4.txt");
     let signature = server.sign(&buffer);
     assert_eq!(signature.to_string(), "01000000E615438A917661BE64000000");
+
+    // OCS 2007 without extended session security.
+    let r1 = "5f029153bc025058969548615e7099ba";
+    let flags = NegotiateFlags::SIP_CLIENT.without(NegotiateFlags::EXTENDED_SESSIONSECURITY);
+    let mut server = session(r1, flags.0, Role::Server, DatagramSealKey::Whole);
+    let signature = server.sign(&read("ocs2007-response-v2.txt"));
+    assert_eq!(signature.to_string(), "0100000000000000BF2E52667DDF6DED");
 }
 
 fn verify_all(capture: &Capture) -> usize {
