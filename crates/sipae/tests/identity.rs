@@ -39,7 +39,7 @@ fn the_server_asserts_what_it_knows() {
         ),
         (
             "P-Preferred-Identity: <sip:AL@contoso.com>, <tel:+1-425-555-0199>\r\n",
-            "<sip:alice@contoso.com>,<tel:+14255550199>",
+            "<sip:al@contoso.com>,<tel:+14255550199>",
         ),
         (
             "P-Preferred-Identity: <sip:al@CONTOSO.com>\r\nP-Preferred-Identity: tel:+14255559999\r\n",

@@ -158,7 +158,7 @@ fn round_trips_of_the_schemes() {
         assert_eq!(pair.register(&mut server), Ok(trips), "{toy:?}");
         assert_eq!(server.half_open(), 0);
         pair.accepted(&mut server, Method::Message);
-        let message = pair.from_server(&mut server, 1);
+        let message = pair.delivered(&mut server, 1);
         let verdict = pair.client.verify(now, &message);
         assert_eq!(verdict, ocs_sipae::client::Verdict::Accepted);
     }

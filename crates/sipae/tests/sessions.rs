@@ -34,7 +34,7 @@ fn whole_sessions_in_all_versions() {
             assert_eq!(pair.client.verify(now, &wire(&response)), Verdict::Accepted);
         }
         for cseq in 1..300 {
-            let request = pair.from_server(&mut server, cseq);
+            let request = pair.delivered(&mut server, cseq);
             assert_eq!(pair.client.verify(now, &request), Verdict::Accepted);
             let mut response = Message::response_to(&request, 200, Some("55"));
             pair.client.sign(&mut response).unwrap();
@@ -143,7 +143,7 @@ fn every_covered_field_is_covered() {
             ("rspauth=\"01", "rspauth=\"02"),
         ];
         for (from, to) in always.into_iter().chain(only_later) {
-            let request = pair.from_server(&mut server, 7);
+            let request = pair.delivered(&mut server, 7);
             let verdict = pair.client.verify(now, &tamper(&request, from, to));
             let bad = Verdict::Discard(Discard::Refused(Refusal::BadSignature));
             if version == Version::V2 && only_later.contains(&(from, to)) {
@@ -178,7 +178,7 @@ fn every_covered_field_is_covered() {
             );
         }
         // Responses of the client.
-        let request = pair.from_server(&mut server, 8);
+        let request = pair.delivered(&mut server, 8);
         let mut response = Message::response_to(&request, 200, Some("55"));
         pair.client.sign(&mut response).unwrap();
         let tampered = tamper(&response, "SIP/2.0 200", "SIP/2.0 202");
@@ -229,8 +229,8 @@ fn replayed_and_reordered_messages() {
         );
         assert!(replayed, "{outcome:?}");
     }
-    let first = pair.from_server(&mut server, 1);
-    let second = pair.from_server(&mut server, 2);
+    let first = pair.delivered(&mut server, 1);
+    let second = pair.delivered(&mut server, 2);
     assert_eq!(pair.client.verify(now, &second), Verdict::Accepted);
     assert_eq!(pair.client.verify(now, &first), Verdict::Accepted);
     let repeated = Verdict::Discard(Discard::Refused(Refusal::Replayed(Replay::Repeated(2))));
@@ -271,7 +271,7 @@ fn renewal_keeps_the_old_association_until_the_new_one_stands() {
     );
     // In the middle of it.
     pair.accepted(&mut server, Method::Message);
-    let message = pair.from_server(&mut server, 3);
+    let message = pair.delivered(&mut server, 3);
     assert_eq!(pair.client.verify(pair.now, &message), Verdict::Accepted);
     pair.client.reset();
     assert!(!pair.client.is_established());
@@ -300,7 +300,7 @@ fn renewal_without_a_break() {
     assert_eq!(pair.register(&mut server), Ok(3));
     assert_ne!(pair.association, old);
     pair.accepted(&mut server, Method::Message);
-    let message = pair.from_server(&mut server, 3);
+    let message = pair.delivered(&mut server, 3);
     assert_eq!(pair.client.verify(now, &message), Verdict::Accepted);
     pair.client.handle_timeout(now + 8 * HOUR);
     let event = pair.client.poll_event();

@@ -169,7 +169,7 @@ impl Pair {
     }
 
     /// A signed request to the client, as it arrives.
-    pub(crate) fn from_server(&self, server: &mut Server, cseq: u32) -> Message {
+    pub(crate) fn delivered(&self, server: &mut Server, cseq: u32) -> Message {
         let mut request = Message::request(Method::Message, "sip:192.0.2.1")
             .with(
                 HeaderName::Via,
