@@ -13,6 +13,7 @@ use ocs_ntlm::{DatagramSealKey, ExportedSessionKey, NegotiateFlags, Role, Sessio
 use ocs_sip_core::header::HttpDate;
 use ocs_sip_core::{ConnectionId, HeaderName, Message, WallClock};
 use ocs_sipae::buffer::{self, SipsIdentity};
+use ocs_sipae::headers::Credentials;
 use ocs_sipae::ntlm::{NtlmContext, NtlmServer};
 use ocs_sipae::replay::ReplayWindow;
 use ocs_sipae::server::{Outcome, Server, ServerConfig};
@@ -32,7 +33,7 @@ fn buffers_of_the_vectors() {
         let expected = fs::read_to_string(path.with_extension("txt")).unwrap();
         let salt = credentials(&message)
             .iter()
-            .find_map(|credentials| credentials.salt())
+            .find_map(Credentials::salt)
             .or_else(|| infos(&message)[0].salt())
             .unwrap();
         let mut out = Vec::new();
@@ -165,7 +166,7 @@ impl TryRng for Script {
 impl TryCryptoRng for Script {}
 
 /// The answer of the recorded server to `request`.
-fn answer<'a>(capture: &'a Capture, at: usize) -> Option<&'a Message> {
+fn answer(capture: &Capture, at: usize) -> Option<&Message> {
     let request = &capture.messages[at].message;
     let same = |name| move |other: &&Message| other.header(name) == request.header(name);
     capture.messages[at..]

@@ -184,7 +184,7 @@ fn a_scheme_that_fails_gives_way_to_the_next() {
 #[test]
 fn an_association_ends_with_its_ticket() {
     let now = Instant::now();
-    let minutes = |n: u64| Duration::from_secs(60 * n);
+    let minutes = |n: u64| Duration::from_mins(n);
     let toy = Toy {
         not_after: Some(wall_clock(now).at(now) + minutes(30)),
         ..Toy::ticket()
