@@ -136,7 +136,7 @@ impl SessionBaseKey {
         Self::from_bytes(hmac_md5(hash.as_bytes(), &[nt_proof_str]))
     }
 
-    /// Of an ANONYMOUS client: zeros (recalled).
+    /// Of an ANONYMOUS client: zeros (recalled), known to everybody.
     pub const fn anonymous() -> Self {
         Self::from_bytes([0; 16])
     }

@@ -3,7 +3,7 @@
 
 use crate::crypto::{HmacMd5, hmac_md5_state, md5, rc4};
 use crate::keys::{DatagramSealKey, SealKey};
-use crate::{Error, ExportedSessionKey, NegotiateFlags, Stream};
+use crate::{Error, ExportedSessionKey, NegotiateFlags, Stream, Weakness};
 use hmac::Mac as _;
 use rc4::{Rc4, StreamCipher as _};
 use subtle::ConstantTimeEq as _;
@@ -316,23 +316,28 @@ impl Session {
     /// `GSS_Wrap`, [MS-NLMP] 3.4.6: encrypts `data` in place and signs it.
     ///
     /// Two messages with one sequence number are encrypted with the same
-    /// keystream: whoever seals must count.
-    pub fn seal(&mut self, seq: u32, data: &mut [u8]) -> MessageSignature {
+    /// keystream: whoever seals must count. Without extended session security
+    /// all messages would be, so there is no confidentiality in this mode
+    /// ([MS-NLMP] 3.4.3) and the result is [`Error::Weak`].
+    pub fn seal(&mut self, seq: u32, data: &mut [u8]) -> Result<MessageSignature, Error> {
+        self.check_seals()?;
         let checksum = self.send.signer.checksum(seq, [&*data]);
         let mut handle = self.send.handle(seq);
         handle.apply_keystream(data);
         let keystream = signature_keystream(&self.send.signer, &mut handle);
-        checksum.signature(seq, &keystream)
+        Ok(checksum.signature(seq, &keystream))
     }
 
     /// `GSS_Unwrap`, [MS-NLMP] 3.4.7: decrypts `data` in place and checks its
-    /// signature. On [`Error::BadSignature`] the data are wiped.
+    /// signature. On [`Error::BadSignature`] the data are wiped; there is
+    /// [`Error::Weak`] as with [`seal`](Self::seal).
     pub fn unseal(
         &mut self,
         seq: u32,
         data: &mut [u8],
         signature: &MessageSignature,
     ) -> Result<(), Error> {
+        self.check_seals()?;
         let mut handle = self.receive.handle(seq);
         handle.apply_keystream(data);
         let keystream = signature_keystream(&self.receive.signer, &mut handle);
@@ -340,6 +345,14 @@ impl Session {
         checksum
             .check(seq, &keystream, signature)
             .inspect_err(|_| data.fill(0))
+    }
+
+    fn check_seals(&self) -> Result<(), Error> {
+        if self.flags.ess() {
+            Ok(())
+        } else {
+            Err(Error::Weak(Weakness::NoExtendedSessionSecurity))
+        }
     }
 
     /// The session of a connection: sequence numbers from zero and one RC4

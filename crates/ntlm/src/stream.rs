@@ -55,16 +55,26 @@ impl Direction {
 /// refused and changes nothing. After any other failure, and after each one
 /// without extended session security, the keystreams of the two sides have
 /// parted and the connection is to be closed.
+///
+/// Without extended session security there is one sealing key for both
+/// directions, and the connection is half-duplex ([MS-NLMP] 3.4): peers have
+/// to take turns, since one RC4 stream and one sequence number run through the
+/// messages of both. That the stream and the number are shared is what
+/// interoperable implementations do; the specification names only the key.
 pub struct Stream {
     send: Box<Direction>,
-    receive: Box<Direction>,
+    /// `None` where `send` serves both directions.
+    receive: Option<Box<Direction>>,
 }
 
 impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream")
             .field("next_sent", &self.send.seq)
-            .field("next_received", &self.receive.seq)
+            .field(
+                "next_received",
+                &self.receive.as_ref().unwrap_or(&self.send).seq,
+            )
             .finish_non_exhaustive()
     }
 }
@@ -78,8 +88,14 @@ impl Stream {
     ) -> Self {
         Self {
             send: Box::new(Direction::new(key, flags, datagram, role)),
-            receive: Box::new(Direction::new(key, flags, datagram, role.peer())),
+            receive: flags
+                .ess()
+                .then(|| Box::new(Direction::new(key, flags, datagram, role.peer()))),
         }
+    }
+
+    fn receive(&mut self) -> &mut Direction {
+        self.receive.as_mut().unwrap_or(&mut self.send)
     }
 
     /// `GSS_GetMIC`, [MS-NLMP] 3.4.8: the signature of the next message to be sent.
@@ -96,7 +112,7 @@ impl Stream {
     /// received message. Fails with [`Error::OutOfSequence`] or
     /// [`Error::BadSignature`].
     pub fn verify(&mut self, message: &[u8], signature: &MessageSignature) -> Result<(), Error> {
-        let receive = &mut *self.receive;
+        let receive = self.receive();
         receive.check_seq(signature)?;
         let checksum = receive.signer.checksum(receive.seq, [message]);
         let keystream = signature_keystream(&receive.signer, &mut receive.handle);
@@ -120,7 +136,7 @@ impl Stream {
     /// signature. On [`Error::BadSignature`] the data are wiped, on
     /// [`Error::OutOfSequence`] they are as before.
     pub fn unseal(&mut self, data: &mut [u8], signature: &MessageSignature) -> Result<(), Error> {
-        let receive = &mut *self.receive;
+        let receive = self.receive();
         receive.check_seq(signature)?;
         receive.handle.apply_keystream(data);
         let keystream = signature_keystream(&receive.signer, &mut receive.handle);

@@ -69,8 +69,8 @@ impl<'a> ChallengeMessage<'a> {
         AvPairs::parse(self.target_info).map(Some)
     }
 
-    /// Writes the message. Fails with [`Error::Length`] for a field of more
-    /// than 65535 bytes.
+    /// Writes the message, `TargetInfo` only with TARGET_INFO. Fails with
+    /// [`Error::Length`] for a field of more than 65535 bytes.
     pub fn to_vec(&self) -> Result<Vec<u8>, Error> {
         let payload = self.target_name.len() + self.target_info.len();
         let mut writer = Writer::new(MessageType::Challenge, 56, payload);
@@ -78,7 +78,9 @@ impl<'a> ChallengeMessage<'a> {
         writer.bytes(24, &self.server_challenge);
         writer.bytes(48, &self.version.to_bytes());
         writer.payload(12, self.target_name, Field::TargetName)?;
-        writer.payload(40, self.target_info, Field::TargetInfo)?;
+        if self.negotiate_flags.contains(NegotiateFlags::TARGET_INFO) {
+            writer.payload(40, self.target_info, Field::TargetInfo)?;
+        }
         Ok(writer.message)
     }
 }

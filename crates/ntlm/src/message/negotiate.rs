@@ -52,15 +52,25 @@ impl<'a> NegotiateMessage<'a> {
         })
     }
 
-    /// Writes the message. Fails with [`Error::Length`] for names of more than
-    /// 65535 bytes.
+    /// Writes the message, each name only with its flag. Fails with
+    /// [`Error::Length`] for names of more than 65535 bytes.
     pub fn to_vec(&self) -> Result<Vec<u8>, Error> {
         let payload = self.domain_name.len() + self.workstation.len();
         let mut writer = Writer::new(MessageType::Negotiate, 40, payload);
         writer.bytes(12, &self.negotiate_flags.0.to_le_bytes());
         writer.bytes(32, &self.version.to_bytes());
-        writer.payload(16, self.domain_name, Field::DomainName)?;
-        writer.payload(24, self.workstation, Field::Workstation)?;
+        if self
+            .negotiate_flags
+            .contains(NegotiateFlags::OEM_DOMAIN_SUPPLIED)
+        {
+            writer.payload(16, self.domain_name, Field::DomainName)?;
+        }
+        if self
+            .negotiate_flags
+            .contains(NegotiateFlags::OEM_WORKSTATION_SUPPLIED)
+        {
+            writer.payload(24, self.workstation, Field::Workstation)?;
+        }
         Ok(writer.message)
     }
 }
