@@ -50,8 +50,8 @@ impl ClientConfig {
         Self {
             schemes,
             max_version: Version::V4,
-            lifetime: Duration::from_secs(8 * 3600),
-            renew_before: Duration::from_secs(300),
+            lifetime: Duration::from_hours(8),
+            renew_before: Duration::from_mins(5),
             discard_unsigned: true,
             max_handshakes: 4,
         }
@@ -332,7 +332,7 @@ impl Client {
             configured && challenges.iter().any(|(c, _)| c.scheme == scheme)
         };
         let minutes = if uses(Scheme::Kerberos) { 5 } else { 15 };
-        if by > Duration::from_secs(60 * minutes) {
+        if by > Duration::from_mins(minutes) {
             self.events.push_back(Event::ClockSkew { by, server_ahead });
         }
     }

@@ -10,7 +10,7 @@ use ocs_sip_core::header::{AuthHeader, HeaderValue};
 use ocs_sip_core::{ConnectionId, HeaderName, Message, Method};
 
 use super::endpoint::Endpoint;
-use super::tables::{HalfOpen, Stage};
+use super::tables::{HalfOpen, New, Stage};
 use super::{AssociationId, Discard, End, Event, Forbidden, Identity, Outcome, Server};
 use crate::association::{Association, Refusal};
 use crate::context::{Account, SecurityContext, ServerHandshake, ServerStep, Surroundings};
@@ -431,15 +431,16 @@ impl Server {
             scheme,
         });
         let from = step.request.from_header();
-        let (id, replaced) = self.tables.insert(
-            step.opaque,
+        let new = New {
             association,
-            step.connection,
-            step.endpoint,
-            identity.clone(),
-            from.map_or("", |from| from.uri_text()),
-            (step.now + lifetime, step.now + self.config.idle),
-        );
+            connection: step.connection,
+            endpoint: step.endpoint,
+            identity: identity.clone(),
+            from_text: from.map_or("", |from| from.uri_text()),
+            expires_at: step.now + lifetime,
+            idle_at: step.now + self.config.idle,
+        };
+        let (id, replaced) = self.tables.insert(step.opaque, new);
         self.announce(replaced, End::Replaced);
         self.tables.reset_refusals(step.connection);
         Outcome::Accepted {

@@ -67,7 +67,7 @@ pub enum Outcome {
     },
     /// Send this 403 or 400, which says why in its diagnostics.
     Forbidden {
-        /// The response. If [`Self::Forbidden::association`] is there it is to be signed.
+        /// The response, to be signed if there is an `association`.
         response: Message,
         /// Why.
         reason: Forbidden,
@@ -326,9 +326,9 @@ impl Server {
     /// Ends what has expired. Costs by what has, not by what there is.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(ended) = self.tables.expire(now) {
-            let lifetime = ended.as_ref().is_some_and(|ended| ended.expires_at <= now);
+            let lifetime = ended.expires_at <= now;
             let reason = if lifetime { End::Lifetime } else { End::Idle };
-            self.announce(ended, reason);
+            self.announce([ended], reason);
         }
     }
 
