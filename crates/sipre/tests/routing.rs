@@ -10,7 +10,6 @@ use ocs_sip_core::uri::Host;
 use ocs_sip_core::{Aor, ConnectionId, HeaderName, Message, Transport};
 use ocs_sipre::binding::Limits;
 use ocs_sipre::contact::{ProxyReplace, replace_proxy};
-use ocs_sipre::gruu::endpoint_gruu;
 use ocs_sipre::route::{
     RouteKey, RouteState, RouterConfig, count_hop, prepare_next_hop, set_to_epid,
 };
@@ -27,24 +26,9 @@ fn register(table: &mut Bindings, name: &str, flow: &Flow) -> BindingId {
     let mut request = message(name);
     assert_eq!(replace_proxy(&mut request, flow), ProxyReplace::Replaced);
     let identity = Identity::of_request(&request, InstanceCheck::Derived).unwrap();
-    let aor = request.to_header().unwrap().uri().unwrap();
-    let aor = aor.as_sip().unwrap().aor().unwrap();
-    let contact = request.contact().unwrap();
-    let registered = table.insert(Binding {
-        contact: contact.uri_text().to_owned(),
-        connection: Some(flow.connection),
-        gruu: Some(endpoint_gruu(&aor, identity.instance)),
-        aor,
-        epid: identity.epid,
-        instance: identity.instance,
-        expires_at: Instant::now(),
-        q: contact.q().unwrap_or(1000),
-        user_agent: None,
-        methods: contact.params().get_unquoted("methods").map(Into::into),
-        supported: Vec::new(),
-        call_id: request.call_id().unwrap().to_owned(),
-        cseq: request.cseq().unwrap().number,
-    });
+    let now = Instant::now();
+    let binding = Binding::from_register(&request, identity, Some(flow.connection), now).unwrap();
+    let registered = table.insert(binding);
     let Registered::Added(id) = registered else {
         panic!("{registered:?}")
     };
@@ -168,7 +152,7 @@ fn vias_are_stamped_and_lead_back() {
     );
     let from = Flow {
         remote: "203.0.113.9:40000".parse().unwrap(),
-        ..flow(0x37AB_E00, 0, Transport::Tls)
+        ..flow(0x037A_BE00, 0, Transport::Tls)
     };
     stamp_received(&mut request, &from).unwrap();
     let stamped = "SIP/2.0/tls 10.0.0.1:5;branch=z9hG4bK1;received=203.0.113.9;ms-received-port=40000;ms-received-cid=37ABE00";
@@ -203,7 +187,7 @@ fn vias_are_stamped_and_lead_back() {
     assert_eq!(pop_own(&mut response, "127.0.0.1:5062"), None);
     assert!(pop_own(&mut response, "127.0.0.1:5061").is_some());
     let route = response_route(&response);
-    assert_eq!(route, ResponseRoute::Connection(ConnectionId(0x37AB_E00)));
+    assert_eq!(route, ResponseRoute::Connection(ConnectionId(0x037A_BE00)));
 }
 
 #[test]

@@ -176,6 +176,9 @@ impl ImSession {
     }
 
     /// Ends the session: BYE, or CANCEL of an INVITE without answer, or 480 to a peer who waits.
+    ///
+    /// The dialog holds a BYE back until the ACK has come (RFC 3261 15), and the client transaction a CANCEL until there is a provisional
+    /// answer (9.1).
     pub fn end(&mut self) {
         match self.state {
             State::Inviting => {
