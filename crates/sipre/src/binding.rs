@@ -150,7 +150,8 @@ pub enum Registered {
     Added(BindingId),
     /// The endpoint's binding was replaced; its place in the order stays. Holds the old binding.
     Refreshed(BindingId, Box<Binding>),
-    /// A REGISTER that is older than the one in the table: same Call-ID, CSeq not higher (RFC 3261 10.3 item 7: 500).
+    /// A REGISTER that is older than the one in the table: same Call-ID, CSeq not higher (RFC 3261 10.3 item 7: 500). Only on the same
+    /// connection: clients exist that use the same Call-IDs again after each start.
     Stale,
     /// The user, or the table, has as many endpoints as [`Limits`] allow. Nothing was changed; answer 503.
     Full,
@@ -210,7 +211,8 @@ impl Bindings {
         if let Some(at) = same {
             let entry = &mut entries[at];
             let old = &entry.binding;
-            if old.call_id == binding.call_id && binding.cseq <= old.cseq {
+            let resent = old.connection == binding.connection && old.call_id == binding.call_id;
+            if resent && binding.cseq <= old.cseq {
                 return Registered::Stale;
             }
             let id = entry.id;

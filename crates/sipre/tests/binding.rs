@@ -42,11 +42,11 @@ fn refresh_keeps_the_order_and_stale_is_refused() {
         panic!()
     };
     assert_eq!(
-        table.insert(binding("a@x", "1", 3, now, 1)),
+        table.insert(binding("a@x", "1", 1, now, 1)),
         Registered::Stale
     );
     let later = now + Duration::from_secs(9);
-    let refreshed = table.insert(binding("a@x", "1", 3, later, 2));
+    let refreshed = table.insert(binding("a@x", "1", 3, later, 1));
     assert!(matches!(refreshed, Registered::Refreshed(id, _) if id == first));
     let ids: Vec<_> = table.of_user(&aor).map(|(id, _)| id).collect();
     assert_eq!(ids, [first, second]);

@@ -502,6 +502,13 @@ fn every_kind_of_target_is_told_apart() {
         ),
         ("sip:pool.contoso.com:5061;transport=tls", "<sip:x>", "own"),
         ("sip:fe01.contoso.com:5061;transport=tls", "<sip:x>", "own"),
+        ("sip:contoso.com", "<sip:x>", "own"),
+        (
+            "sip:+14255550100@contoso.com;user=phone",
+            "<sip:x>",
+            "foreign sip",
+        ),
+        ("sip:alice@contoso.com;user=phone", "<sip:x>", "480"),
         ("sip:fe01.contoso.com:5062", "<sip:x>", "foreign sip"),
         ("sip:a@fabrikam.com", "<sip:x>", "foreign sip"),
         ("sip:a@192.0.2.7", "<sip:x>", "foreign sip"),
