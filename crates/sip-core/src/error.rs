@@ -43,7 +43,7 @@ pub enum Error {
         /// The first octet that is wrong.
         offset: usize,
     },
-    /// A NUL, a lone CR or a lone LF in the head.
+    /// A bare NUL, a lone CR or a lone LF in the head.
     #[error("control character at offset {offset}")]
     ControlCharacter {
         /// Where it stands.

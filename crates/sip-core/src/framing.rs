@@ -69,6 +69,14 @@ pub struct FramingError {
     pub answer: Option<Box<Message>>,
 }
 
+/// The refusal of a malformed request, for datagrams; a [`Framer`] makes it itself.
+///
+/// Gives `None` for what is not a request, for ACK and BENOTIFY, and when Via or CSeq cannot be told.
+#[must_use]
+pub fn refuse(datagram: &[u8], error: &Error) -> Option<Message> {
+    RawHead::new(datagram).answer(error.status(), error)
+}
+
 /// What a [`Framer`] saw.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FramerCounters {
@@ -170,6 +178,17 @@ impl Framer {
             .as_ref()
             .map_or(0, |(message, _)| message.head_len());
         head + self.buffer.len() + self.chunk.len()
+    }
+
+    /// Takes out the octets that no frame was made of yet: what follows belongs to another protocol,
+    /// such as the packets of \[MS-SIPCOMP\] after an accepted NEGOTIATE.
+    pub fn take_rest(&mut self) -> Bytes {
+        self.searched = 0;
+        if self.buffer.is_empty() {
+            return std::mem::take(&mut self.chunk);
+        }
+        self.spill(self.chunk.len());
+        self.buffer.split().freeze()
     }
 
     /// Whether the stream stands between two messages: a connection that ends now ends well.
@@ -354,7 +373,7 @@ impl Framer {
         let mut passed = 0;
         let mut keep_alive = false;
         for &octet in self.buffer.iter().chain(self.chunk.iter()) {
-            let expected = if self.line_breaks % 2 == 0 {
+            let expected = if self.line_breaks.is_multiple_of(2) {
                 b'\r'
             } else {
                 b'\n'

@@ -1,6 +1,7 @@
 //! SIP of the Skype for Business system: messages, headers, URIs, stream framing, transactions, dialogs, subscriptions.
 #![forbid(unsafe_code)]
 
+pub mod admit;
 pub mod clock;
 pub mod error;
 pub mod framing;
@@ -14,6 +15,7 @@ pub mod params;
 mod rescue;
 pub mod status;
 pub mod syntax;
+pub mod transaction;
 pub mod transport;
 pub mod uri;
 

@@ -18,6 +18,9 @@ macro_rules! methods {
         }
 
         impl Method {
+            /// All methods of this system.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
             /// The token on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {

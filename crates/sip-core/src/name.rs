@@ -273,6 +273,41 @@ impl HeaderName {
     }
 }
 
+impl HeaderName {
+    /// Whether the header stands at most once in a message (RFC 3261 7.3.1; [MS-SIPRE] 2.2.10 for Ms-Sensitivity).
+    #[must_use]
+    pub const fn is_single(self) -> bool {
+        matches!(
+            self,
+            Self::CallId
+                | Self::ContentDisposition
+                | Self::ContentLength
+                | Self::ContentType
+                | Self::CSeq
+                | Self::Date
+                | Self::Event
+                | Self::Expires
+                | Self::From
+                | Self::MaxForwards
+                | Self::MimeVersion
+                | Self::MinExpires
+                | Self::MinSe
+                | Self::MsSensitivity
+                | Self::RAck
+                | Self::ReferTo
+                | Self::ReferredBy
+                | Self::Replaces
+                | Self::RSeq
+                | Self::SessionExpires
+                | Self::SipEtag
+                | Self::SipIfMatch
+                | Self::SubscriptionState
+                | Self::Timestamp
+                | Self::To
+        )
+    }
+}
+
 impl fmt::Display for HeaderName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

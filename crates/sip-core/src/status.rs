@@ -25,7 +25,7 @@ pub const fn reason_phrase(code: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
-        406 => "Not Acceptable",
+        406 | 606 => "Not Acceptable",
         407 => "Proxy Authentication Required",
         408 => "Request Timeout",
         409 => "Conflict",
@@ -63,7 +63,6 @@ pub const fn reason_phrase(code: u16) -> &'static str {
         600 => "Busy Everywhere",
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
-        606 => "Not Acceptable",
         _ => match code / 100 {
             1 => "Progress",
             2 => "Success",

@@ -1,5 +1,6 @@
 //! Throughput of both directions, counted in bytes of the SIP stream, one packet per message.
 #![allow(missing_docs, reason = "criterion's macros generate public items")]
+#![allow(clippy::cast_precision_loss, reason = "ratios of small sizes")]
 
 use std::hint::black_box;
 

@@ -5,13 +5,9 @@ use core::ops::Range;
 
 use bytes::BufMut;
 
-use crate::{Error, Flags, HISTORY_SIZE, Header, MAX_OFFSET};
-
-/// Where the current pass over the history begins in [`Decoder::history`].
-const FRONT: usize = HISTORY_SIZE;
-/// Copies and literal runs are stored in whole chunks; what they write too much lands here at worst.
-const SLACK: usize = 32;
-const LINEAR: usize = 2 * HISTORY_SIZE + SLACK;
+use crate::history::{FRONT, History};
+use crate::tokens::Reader;
+use crate::{Error, Flags, Header};
 
 /// What a [`Decoder`] may be made to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +51,16 @@ enum State {
         filled: usize,
     },
     /// Inside a raw packet.
-    Raw { left: usize },
-    /// Inside a compressed packet that yields `start..end` of the linear history.
-    Compressed { start: usize, end: usize },
+    Raw {
+        left: usize,
+    },
+    /// Inside a compressed packet that yields `start..end` of the history bytes, of which those
+    /// before `position` are there.
+    Compressed {
+        start: usize,
+        position: usize,
+        end: usize,
+    },
     Failed(Error),
 }
 
@@ -85,23 +88,11 @@ enum Chunk {
 /// After an error every further call returns the same error: tear down the connection.
 ///
 /// Memory: 16 KB, fixed. Time: linear in input plus output.
-// The history is a ring of 8192 bytes whose whole content is always valid ([MS-RDPBCGR] 3.1.8.1):
-// an offset that reaches beyond the front reads what the previous pass left at the end. Here the
-// previous pass lies in a buffer directly before the current one, so that no read or write ever
-// wraps, and so that storing a few bytes too many does no harm: they lie where nothing is read
-// before it is written. PACKET_AT_FRONT moves the current pass over the previous one.
 pub struct Decoder {
-    history: Box<[u8; LINEAR]>,
-    /// HistoryOffset, 0 to 8192, behind the last complete packet.
-    history_offset: usize,
-    /// The bytes of the previous pass that are not zero for certain.
-    previous: usize,
-    /// The index behind the last decoded byte of the current packet.
-    position: usize,
+    /// As it was before the current packet, as far as HistoryOffset goes.
+    history: History,
     state: State,
-    /// Bits of an unfinished token, from the most significant down.
-    bits: u64,
-    bit_count: u32,
+    reader: Reader,
     /// Wire bytes consumed before the current call.
     consumed: u64,
     packet_offset: u64,
@@ -119,7 +110,7 @@ impl fmt::Debug for Decoder {
     // Without the history: it holds the messages of the user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
-            .field("history_offset", &self.history_offset)
+            .field("history_offset", &self.history.offset)
             .field("state", &self.state)
             .field("packet_offset", &self.packet_offset)
             .field("limits", &self.limits)
@@ -131,13 +122,9 @@ impl Decoder {
     /// A decoder with a fresh history, for the first byte after the response to NEGOTIATE.
     pub fn new(limits: Limits) -> Self {
         Self {
-            history: Box::new([0; LINEAR]),
-            history_offset: 0,
-            previous: 0,
-            position: FRONT,
+            history: History::new(),
             state: State::START,
-            bits: 0,
-            bit_count: 0,
+            reader: Reader::default(),
             consumed: 0,
             packet_offset: 0,
             anomaly: None,
@@ -226,7 +213,7 @@ impl Decoder {
         match step {
             Ok(None) => Ok(None),
             Ok(Some(Chunk::Raw(length))) => Ok(Some(&taken[at - length..])),
-            Ok(Some(Chunk::History(range))) => Ok(Some(&self.history[range])),
+            Ok(Some(Chunk::History(range))) => Ok(Some(&self.history.bytes[range])),
             Err(error) => {
                 self.state = State::Failed(error);
                 Err(error)
@@ -243,6 +230,9 @@ impl Decoder {
         loop {
             match self.state {
                 State::Header { bytes, filled } => {
+                    if *at == input.len() {
+                        return Ok(None);
+                    }
                     if filled == 0 {
                         self.packet_offset = self.consumed + *at as u64;
                         if let Some(&bytes) = input[*at..].first_chunk() {
@@ -273,12 +263,23 @@ impl Decoder {
                         return Ok(None);
                     }
                 }
-                State::Compressed { start, end } => {
-                    self.decode_tokens(input, at, end)?;
-                    if self.position < end {
+                State::Compressed {
+                    start,
+                    position,
+                    end,
+                } => {
+                    let position =
+                        self.reader
+                            .read(input, at, &mut self.history.bytes, position, end)?;
+                    if position < end {
+                        self.state = State::Compressed {
+                            start,
+                            position,
+                            end,
+                        };
                         return Ok(None);
                     }
-                    self.history_offset = end - FRONT;
+                    self.history.offset = end - FRONT;
                     self.state = State::START;
                     if start < end {
                         return Ok(Some(Chunk::History(start..end)));
@@ -311,7 +312,7 @@ impl Decoder {
         if header.reserved != 0 && self.limits.check_reserved {
             return Err(Error::Reserved(header.reserved));
         }
-        header.check(self.history_offset as u16)?;
+        header.check(self.history.offset as u16)?;
         if header.compression_type != Header::TYPE_LZ77_8K
             || header.flags.contains(Flags::UNDEFINED)
         {
@@ -320,17 +321,17 @@ impl Decoder {
         let size = usize::from(header.uncompressed_size);
         if header.flags.contains(Flags::COMPRESSED) {
             if header.flags.contains(Flags::AT_FRONT) {
-                self.go_to_front();
+                self.history.go_to_front();
             }
-            let start = FRONT + self.history_offset;
-            self.position = start;
+            let start = FRONT + self.history.offset;
             self.state = State::Compressed {
                 start,
+                position: start,
                 end: start + size,
             };
         } else {
             if header.flags.contains(Flags::FLUSHED) {
-                self.flush();
+                self.history.flush();
             }
             self.state = State::Raw { left: size };
         }
@@ -346,144 +347,5 @@ impl Decoder {
         } else {
             Anomaly::UnexpectedType(header.compression_type)
         });
-    }
-
-    /// HistoryOffset goes back to 0, the content stays: the cost is that of the bytes decoded since
-    /// the last time.
-    fn go_to_front(&mut self) {
-        self.history
-            .copy_within(FRONT..FRONT + self.history_offset, 0);
-        self.previous = self.previous.max(self.history_offset);
-        self.history_offset = 0;
-    }
-
-    /// Clears the history. Only what was written since the last time costs anything, so that a
-    /// flood of empty flushed packets is cheap.
-    fn flush(&mut self) {
-        self.history[..self.previous].fill(0);
-        self.previous = 0;
-        self.history_offset = 0;
-    }
-
-    /// Decodes tokens until `position` is `end` or the input is used up. At the end of the packet
-    /// the padding is dropped and whole bytes that were read ahead are given back to the input.
-    fn decode_tokens(&mut self, input: &[u8], at: &mut usize, end: usize) -> Result<(), Error> {
-        const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-
-        let history = &mut *self.history;
-        let mut position = self.position;
-        let mut bits = self.bits;
-        let mut count = self.bit_count;
-        let mut next = *at;
-        while position < end {
-            if let Some(word) = input[next..].first_chunk() {
-                // The bits below `count` may be those of a byte that is not counted yet; it is
-                // read again with the same value.
-                bits |= u64::from_be_bytes(*word) >> count;
-                next += (63 - count as usize) / 8;
-                count |= 56;
-            } else {
-                while count <= 56 && next < input.len() {
-                    bits |= u64::from(input[next]) << (56 - count);
-                    count += 8;
-                    next += 1;
-                }
-            }
-
-            // Literals below 0x80 are plain bytes: store eight, keep those before the first 1 bit.
-            let run = ((bits & HIGH_BITS).leading_zeros() / 8).min(count / 8);
-            if run > 0 {
-                history[position..position + 8].copy_from_slice(&bits.to_be_bytes());
-                let run = (run as usize).min(end - position);
-                position += run;
-                bits <<= 8 * run;
-                count -= 8 * run as u32;
-                continue;
-            }
-            if bits >> 62 == 0b10 {
-                if count < 9 {
-                    break;
-                }
-                history[position] = 0x80 | (bits >> 55) as u8;
-                position += 1;
-                bits <<= 9;
-                count -= 9;
-                continue;
-            }
-
-            // Missing bits read as zero or as themselves, and the token is longer than `count` then.
-            let (prefix, width, base) = match bits >> 60 {
-                0b1111 => (4, 6, 0),
-                0b1110 => (4, 8, 64),
-                _ => (3, 13, 320),
-            };
-            let offset = base + ((bits << prefix) >> (64 - width)) as usize;
-            let rest = bits << (prefix + width);
-            let ones = rest.leading_ones();
-            let (length, length_width) = if ones == 0 {
-                (3, 1)
-            } else {
-                let width = ones + 1;
-                (
-                    1 << (width & 31) | ((rest << width) >> (64 - width)) as usize,
-                    2 * width,
-                )
-            };
-            let used = prefix + width + length_width;
-            if ones > 11 {
-                return Err(Error::LengthPrefix);
-            }
-            if used > count {
-                break;
-            }
-            if offset == 0 || offset > MAX_OFFSET {
-                return Err(Error::Offset(offset as u16));
-            }
-            if length > end - position {
-                return Err(Error::CopyOvershoots {
-                    length: length as u16,
-                    left: (end - position) as u16,
-                });
-            }
-            bits = rest << length_width;
-            count -= used;
-            copy(history, position, offset, length);
-            position += length;
-        }
-        if position == end {
-            next -= count as usize / 8;
-            bits = 0;
-            count = 0;
-        }
-        *at = next;
-        self.position = position;
-        self.bits = bits;
-        self.bit_count = count;
-        Ok(())
-    }
-}
-
-/// Copies `length` bytes from `offset` before `to`, byte by byte as it were: a source that overlaps
-/// the destination repeats itself. May write up to 15 bytes too many.
-#[inline]
-fn copy(history: &mut [u8; LINEAR], to: usize, offset: usize, length: usize) {
-    const CHUNK: usize = 16;
-
-    let from = to - offset;
-    if offset >= CHUNK {
-        let mut done = 0;
-        while done < length {
-            let chunk: [u8; CHUNK] = *history[from + done..].first_chunk().expect("slack");
-            *history[to + done..].first_chunk_mut().expect("slack") = chunk;
-            done += CHUNK;
-        }
-    } else {
-        // What is there repeats with the period `offset`, so each round can copy all of it.
-        let mut done = 0;
-        while done < length {
-            let count = (offset + done).min(length - done);
-            history.copy_within(from..from + count, to + done);
-            done += count;
-        }
     }
 }

@@ -4,18 +4,16 @@ use core::fmt;
 
 use bytes::BufMut;
 
-use crate::bits::{PAYLOAD_ROOM, Writer};
+use crate::history::{FRONT, History, LINEAR, zeroed};
+use crate::tokens::{PAYLOAD_ROOM, Writer};
 use crate::{Flags, HISTORY_SIZE, Header, MAX_BLOCK_SIZE, MAX_OFFSET};
 
-/// Where the current pass over the history begins in [`Encoder::history`].
-const FRONT: usize = HISTORY_SIZE;
-/// Words are compared eight bytes at a time; the last one may reach this far beyond the block.
-const SLACK: usize = 16;
-const LINEAR: usize = 2 * HISTORY_SIZE + SLACK;
 const HASH_BITS: u32 = 13;
 const MIN_MATCH: usize = 3;
 /// Inside a match one position in so many is remembered.
 const STRIDE: usize = 16;
+/// A match of so many bytes is taken without a look at the next position.
+const LAZY: usize = 5;
 
 /// The sending half of a compressed connection: bytes of the SIP stream in, packets out.
 ///
@@ -23,16 +21,11 @@ const STRIDE: usize = 16;
 /// write: a receiver that expects a packet per TLS record or segment is then content too.
 ///
 /// Memory: 42 KB, fixed. Time: linear in the input.
-// The history lies as in the decoder: the previous pass directly before the current one. The table
-// maps a hash of three bytes to the HistoryOffset where they were last seen. Entries are never
-// removed: each is checked against the bytes that are there now.
 pub struct Encoder {
-    history: Box<[u8; LINEAR]>,
+    history: History,
+    /// The HistoryOffset where three bytes of this hash were last seen. Entries are never removed:
+    /// each is checked against the bytes that are there now.
     table: Box<[u16; 1 << HASH_BITS]>,
-    /// HistoryOffset, 0 to [`MAX_BLOCK_SIZE`].
-    history_offset: usize,
-    /// The bytes of the previous pass that are not zero for certain.
-    previous: usize,
     /// The next block is the first, or the first after a flush.
     restart: bool,
     whole_history: bool,
@@ -49,7 +42,7 @@ impl fmt::Debug for Encoder {
     // Without the history: it holds the messages of the user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoder")
-            .field("history_offset", &self.history_offset)
+            .field("history_offset", &self.history.offset)
             .field("restart", &self.restart)
             .field("whole_history", &self.whole_history)
             .finish_non_exhaustive()
@@ -60,13 +53,11 @@ impl Encoder {
     /// An encoder with a fresh history, for the first byte after the response to NEGOTIATE.
     pub fn new() -> Self {
         Self {
-            history: Box::new([0; LINEAR]),
-            table: Box::new([0; 1 << HASH_BITS]),
-            history_offset: 0,
-            previous: 0,
+            history: History::new(),
+            table: zeroed(),
             restart: true,
             whole_history: true,
-            payload: Box::new([0; PAYLOAD_ROOM]),
+            payload: zeroed(),
         }
     }
 
@@ -93,86 +84,113 @@ impl Encoder {
     fn encode_block(&mut self, block: &[u8], out: &mut impl BufMut) {
         let mut flags = Flags::COMPRESSED;
         // The history is left 4 bytes before its end: clear of receivers that are off by one.
-        if self.restart || self.history_offset + block.len() > MAX_BLOCK_SIZE {
+        if self.restart || self.history.offset + block.len() > MAX_BLOCK_SIZE {
             flags = flags | Flags::AT_FRONT;
-            self.go_to_front();
+            self.history.go_to_front();
         }
-        let start = FRONT + self.history_offset;
+        let start = FRONT + self.history.offset;
         let end = start + block.len();
-        self.history[start..end].copy_from_slice(block);
+        self.history.bytes[start..end].copy_from_slice(block);
         let payload = self.compress(start, end);
         let size = block.len() as u16;
         // Equal size may be sent as compressed ([MS-RDPBCGR] 3.1.8.2.1), which keeps the history.
         if payload <= block.len() {
-            self.history_offset += block.len();
+            self.history.offset += block.len();
             self.restart = false;
             out.put_slice(&Header::new(flags, size).to_bytes());
             out.put_slice(&self.payload[..payload]);
         } else {
-            self.flush();
+            // The receiver clears its history; the raw block is no part of it.
+            self.history.flush();
+            self.restart = true;
             out.put_slice(&Header::new(Flags::FLUSHED, size).to_bytes());
             out.put_slice(block);
         }
     }
 
-    fn go_to_front(&mut self) {
-        self.history
-            .copy_within(FRONT..FRONT + self.history_offset, 0);
-        self.previous = self.previous.max(self.history_offset);
-        self.history_offset = 0;
-    }
-
-    /// Clears the history as the receiver of `PACKET_FLUSHED` does. The raw block is no part of it.
-    #[cold]
-    fn flush(&mut self) {
-        self.history[..self.previous].fill(0);
-        self.previous = 0;
-        self.history_offset = 0;
-        self.restart = true;
-    }
-
     /// Encodes `start..end` of the history into the payload buffer; returns the size.
     fn compress(&mut self, start: usize, end: usize) -> usize {
-        let history = &*self.history;
-        let table = &mut *self.table;
+        let mut finder = Finder {
+            history: &self.history.bytes,
+            table: &mut self.table,
+            end,
+            whole_history: self.whole_history,
+        };
         let mut writer = Writer::new(&mut self.payload);
         let mut pending = start;
         let mut at = start;
-        // A hash reads four bytes, of which the last may lie behind the block: it is masked out.
         while at + MIN_MATCH <= end {
-            let slot = &mut table[hash(history, at)];
-            let offset = at.wrapping_sub(usize::from(*slot)) % HISTORY_SIZE;
-            *slot = (at - FRONT) as u16;
-            let reach = if self.whole_history {
-                MAX_OFFSET
-            } else {
-                at - FRONT
+            let Some(mut best) = finder.find(at) else {
+                at += 1;
+                continue;
             };
-            if offset == 0 || offset > reach {
+            // A short match may hide a longer one that begins a byte later.
+            if best.length < LAZY
+                && at + 1 + MIN_MATCH <= end
+                && let Some(later) = finder.find(at + 1)
+                && later.length > best.length
+            {
+                best = later;
                 at += 1;
-                continue;
             }
-            let from = at - offset;
-            // A source in the previous pass ends with it.
-            let limit = (end - at).min(if from < FRONT { FRONT - from } else { HISTORY_SIZE });
-            let length = match_length(history, from, at, limit);
-            if length < MIN_MATCH {
-                at += 1;
-                continue;
-            }
-            writer.literals(&history[pending..at]);
-            writer.copy(offset, length);
-            let matched = at;
-            at += length;
+            writer.literals(&self.history.bytes[..], pending, at);
+            writer.copy(best.offset, best.length);
+            finder.remember(at + 2, at + best.length);
+            at += best.length;
             pending = at;
-            let mut inside = matched + 1;
-            while inside + MIN_MATCH <= at {
-                table[hash(history, inside)] = (inside - FRONT) as u16;
-                inside += STRIDE;
-            }
         }
-        writer.literals(&history[pending..end]);
+        writer.literals(&self.history.bytes[..], pending, end);
         writer.finish()
+    }
+}
+
+struct Match {
+    offset: usize,
+    length: usize,
+}
+
+/// Finds earlier occurrences of the bytes of a block, which ends at `end`.
+struct Finder<'a> {
+    history: &'a [u8; LINEAR],
+    table: &'a mut [u16; 1 << HASH_BITS],
+    end: usize,
+    whole_history: bool,
+}
+
+impl Finder<'_> {
+    /// The match at `at`, where at least [`MIN_MATCH`] bytes of the block are left. Remembers `at`.
+    #[inline]
+    fn find(&mut self, at: usize) -> Option<Match> {
+        let slot = &mut self.table[hash(self.history, at)];
+        let offset = at.wrapping_sub(usize::from(*slot)) % HISTORY_SIZE;
+        *slot = (at - FRONT) as u16;
+        let reach = if self.whole_history {
+            MAX_OFFSET
+        } else {
+            at - FRONT
+        };
+        if offset == 0 || offset > reach {
+            return None;
+        }
+        let from = at - offset;
+        // A source in the previous pass ends with it.
+        let room = if from < FRONT {
+            FRONT - from
+        } else {
+            HISTORY_SIZE
+        };
+        let length = match_length(self.history, from, at, room.min(self.end - at));
+        (length >= MIN_MATCH).then_some(Match { offset, length })
+    }
+
+    /// Remembers some positions of a match, enough to find the same text again when its first
+    /// occurrence has left the history.
+    #[inline]
+    fn remember(&mut self, mut from: usize, to: usize) {
+        while from + MIN_MATCH <= to {
+            self.table[hash(self.history, from)] = (from - FRONT) as u16;
+            from += STRIDE;
+        }
     }
 }
 
@@ -181,6 +199,7 @@ fn load(history: &[u8; LINEAR], at: usize) -> u64 {
     u64::from_le_bytes(*history[at..].first_chunk().expect("slack"))
 }
 
+/// The slot of the three bytes at `at`.
 #[inline]
 fn hash(history: &[u8; LINEAR], at: usize) -> usize {
     let three = (load(history, at) as u32) << 8;

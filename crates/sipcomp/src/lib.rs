@@ -1,12 +1,13 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
-mod bits;
 mod decoder;
 mod encoder;
 mod error;
 mod header;
+mod history;
 mod negotiate;
+mod tokens;
 
 pub use decoder::{Anomaly, Decoder, Limits};
 pub use encoder::Encoder;

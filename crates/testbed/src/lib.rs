@@ -10,6 +10,7 @@ mod ladder;
 mod link;
 mod options;
 mod record;
+mod sip;
 mod stream;
 mod testbed;
 
@@ -20,5 +21,6 @@ pub use ladder::Ladder;
 pub use link::{Chunking, Link, MTU};
 pub use options::{Options, OptionsError};
 pub use record::{Event, Fate, Flow, Message, Record};
+pub use sip::sip_dissectors;
 pub use stream::Listener;
 pub use testbed::{Error, Testbed};

@@ -31,11 +31,7 @@ impl Message {
             status: code,
             reason: Span::EMPTY,
         });
-        let span = message.append_text(reason);
-        message.start = Start::Response {
-            status: code,
-            reason: span,
-        };
+        message.set_reason(reason);
         message
     }
 

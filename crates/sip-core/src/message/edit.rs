@@ -16,19 +16,19 @@ impl Message {
         }
     }
 
-    /// Appends `name: value` to the second buffer. Line breaks and NULs in `value` become spaces, so that no value can
+    /// Appends `name: value` to the second buffer. Line breaks and bare NULs in `value` become spaces, so that no value can
     /// smuggle a header in.
     fn make_entry(&mut self, name: HeaderName, name_text: &str, value: &str) -> Entry {
         let line = self.append_text(name_text);
         self.added.push_str(": ");
         let value_start = self.added.len();
         if value.bytes().any(|c| matches!(c, b'\r' | b'\n' | 0)) {
+            // The second octet of a quoted-pair may be a NUL, never a line break.
+            let mut last = ' ';
             self.added.extend(value.chars().map(|c| {
-                if matches!(c, '\r' | '\n' | '\0') {
-                    ' '
-                } else {
-                    c
-                }
+                let bad = matches!(c, '\r' | '\n') || (c == '\0' && last != '\\');
+                last = c;
+                if bad { ' ' } else { c }
             }));
         } else {
             self.added.push_str(value);
@@ -138,6 +138,17 @@ impl Message {
             let span = self.append_text(uri);
             if let Start::Request { uri, .. } = &mut self.start {
                 *uri = span;
+            }
+            self.start_line = Span::EMPTY;
+        }
+    }
+
+    /// Changes the reason phrase; does nothing to a request. Line breaks become spaces.
+    pub fn set_reason(&mut self, phrase: &str) {
+        if matches!(self.start, Start::Response { .. }) {
+            let span = self.append_text(&phrase.replace(['\r', '\n', '\0'], " "));
+            if let Start::Response { reason, .. } = &mut self.start {
+                *reason = span;
             }
             self.start_line = Span::EMPTY;
         }

@@ -6,6 +6,7 @@
 
 mod accessors;
 mod build;
+mod check;
 mod edit;
 mod encode;
 mod parse;

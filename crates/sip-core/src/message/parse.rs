@@ -1,8 +1,8 @@
 //! From octets to a [`Message`].
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use bytestring::ByteString;
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::{Entry, Message, Span, Start};
 use crate::syntax::{is_token_char, is_white, trim};
@@ -41,9 +41,14 @@ impl Message {
     /// The body is what Content-Length says; octets after it are dropped, as RFC 3261 18.3 wants it for datagrams. Without
     /// Content-Length the body is all that follows.
     ///
+    /// Line breaks before the start line are passed over (7.5).
+    ///
     /// Checks the form of the message only; whether it is a message that can be served is
     /// [`Message::check`]'s and [`crate::admit`]'s to say.
-    pub fn parse(bytes: Bytes, limits: &Limits) -> Result<Self, Error> {
+    pub fn parse(mut bytes: Bytes, limits: &Limits) -> Result<Self, Error> {
+        while bytes.starts_with(b"\r\n") {
+            bytes.advance(2);
+        }
         let HeadLength::Complete(length) = HeadLength::find(&bytes, 0) else {
             return Err(if bytes.len() > limits.head {
                 Error::HeadTooLong { limit: limits.head }
@@ -83,7 +88,9 @@ impl Message {
         if head.len() > limits.head || u32::try_from(head.len()).is_err() {
             return Err(Error::HeadTooLong { limit: limits.head });
         }
-        if let Some(offset) = memchr(0, &head) {
+        // A NUL can stand as the second octet of a quoted-pair only (RFC 3261 25.1, RFC 4475 3.1.1.2).
+        let bare = |&at: &usize| at == 0 || head[at - 1] != b'\\';
+        if let Some(offset) = memchr_iter(0, &head).find(bare) {
             return Err(Error::ControlCharacter { offset });
         }
         let source = ByteString::try_from(head).map_err(|error| Error::NotUtf8 {

@@ -76,3 +76,11 @@ impl fmt::Debug for Aor {
         f.write_str(&self.0)
     }
 }
+
+impl std::str::FromStr for Aor {
+    type Err = UriError;
+
+    fn from_str(text: &str) -> Result<Self, UriError> {
+        Self::parse(text)
+    }
+}

@@ -1,9 +1,10 @@
 //! `sip:` and `sips:` URIs.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{Aor, UriError, escape::check_escapes};
+use super::{Aor, UriError, escape::check_escapes, unescape};
 use crate::Transport;
 use crate::params::Params;
 use crate::syntax::token_len;
@@ -209,6 +210,21 @@ impl<'a> SipUri<'a> {
         self.params
     }
 
+    /// The value of a parameter with escapes taken out; its name may be escaped as well (RFC 3261 19.1.2). A flag has the
+    /// empty value. `None` also when the value is not UTF-8.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.params
+            .iter()
+            .find(|param| {
+                param.name.eq_ignore_ascii_case(name)
+                    || (param.name.contains('%')
+                        && unescape(param.name)
+                            .is_some_and(|plain| plain.eq_ignore_ascii_case(name)))
+            })
+            .and_then(|param| unescape(param.value.unwrap_or("")))
+    }
+
     /// What follows `?`.
     #[must_use]
     pub const fn headers(&self) -> Option<&'a str> {
@@ -244,7 +260,7 @@ impl<'a> SipUri<'a> {
     /// Whether the flag `lr` is set (RFC 3261 19.1.1).
     #[must_use]
     pub fn is_loose_router(&self) -> bool {
-        self.params.has("lr")
+        self.param("lr").is_some()
     }
 
     /// The address of record: user and host without anything else. `None` when there is no user part.

@@ -141,11 +141,7 @@ impl Initiator {
     /// Every other final response is a refusal, be it 488, or 405 or 501 of a peer that does not
     /// know the method. [`Error::UnexpectedResponse`] if no response is due, [`Error::Status`] if
     /// `status` is none.
-    pub fn handle_response(
-        &mut self,
-        status: u16,
-        compression: Option<&str>,
-    ) -> Result<(), Error> {
+    pub fn handle_response(&mut self, status: u16, compression: Option<&str>) -> Result<(), Error> {
         if self.state != NegotiationState::Requested {
             return Err(Error::UnexpectedResponse(status));
         }

@@ -26,7 +26,7 @@ impl Noise {
 
 /// About 100 KB of refreshes of one registration: only the `CSeq` number and the signature of the
 /// `Authorization` header change. The case that the protocol was made for.
-pub fn registrations() -> Vec<Vec<u8>> {
+pub(crate) fn registrations() -> Vec<Vec<u8>> {
     let mut noise = Noise(1);
     (1..=110)
         .map(|cseq| {
@@ -58,10 +58,23 @@ pub fn registrations() -> Vec<Vec<u8>> {
 
 /// About 100 KB of what a front end sends to one client: presence documents, instant messages,
 /// calls, their answers; fresh Call-IDs, tags, branches and signatures everywhere.
-pub fn dialogs() -> Vec<Vec<u8>> {
+pub(crate) fn dialogs() -> Vec<Vec<u8>> {
+    const CONTACT: &str =
+        "sip:192.0.2.1:4320;transport=tls;ms-opaque=fad3dfab32;ms-received-cid=5C00";
     const NAMES: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
     const WORDS: [&str; 12] = [
-        "meeting", "moved", "to", "three", "o'clock,", "please", "bring", "the", "numbers", "for", "Müller", "– danke",
+        "meeting",
+        "moved",
+        "to",
+        "three",
+        "o'clock,",
+        "please",
+        "bring",
+        "the",
+        "numbers",
+        "for",
+        "Müller",
+        "– danke",
     ];
     let mut noise = Noise(7);
     let mut stream = Vec::new();
@@ -75,7 +88,7 @@ pub fn dialogs() -> Vec<Vec<u8>> {
         cseq += 1;
         let (start, method, kind, body) = match noise.next() % 4 {
             0 => (
-                format!("BENOTIFY sip:192.0.2.1:4320;transport=tls;ms-opaque=fad3dfab32;ms-received-cid=5C00 SIP/2.0"),
+                format!("BENOTIFY {CONTACT} SIP/2.0"),
                 "BENOTIFY",
                 "application/msrtc-event-categories+xml",
                 format!(
@@ -98,14 +111,14 @@ pub fn dialogs() -> Vec<Vec<u8>> {
                     text.push(' ');
                 }
                 (
-                    format!("MESSAGE sip:192.0.2.1:4320;transport=tls;ms-opaque=fad3dfab32;ms-received-cid=5C00 SIP/2.0"),
+                    format!("MESSAGE {CONTACT} SIP/2.0"),
                     "MESSAGE",
                     "text/plain; charset=UTF-8",
                     text,
                 )
             }
             2 => (
-                format!("INVITE sip:192.0.2.1:4320;transport=tls;ms-opaque=fad3dfab32;ms-received-cid=5C00 SIP/2.0"),
+                format!("INVITE {CONTACT} SIP/2.0"),
                 "INVITE",
                 "application/sdp",
                 format!(
@@ -125,7 +138,12 @@ pub fn dialogs() -> Vec<Vec<u8>> {
                     noise.hex(40),
                 ),
             ),
-            _ => ("SIP/2.0 200 OK".into(), "SERVICE", "application/SOAP+xml", String::new()),
+            _ => (
+                "SIP/2.0 200 OK".into(),
+                "SERVICE",
+                "application/SOAP+xml",
+                String::new(),
+            ),
         };
         let message = format!(
             "{start}\r\n\

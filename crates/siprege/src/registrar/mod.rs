@@ -1,0 +1,437 @@
+//! The server's side of registration ([MS-SIPREGE] 3.1.2).
+
+mod check;
+mod config;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use ocs_sip_core::{Aor, ConnectionId, HeaderName, Message};
+use ocs_sipre::binding::{Binding, BindingId, Bindings, Limits, Registered};
+use ocs_sipre::{EndpointId, EndpointKey, Identity, Instance, gruu};
+
+use crate::notify::{ImplicitSubscription, RegistrationEvent};
+use crate::presence_state::{PresenceState, RegisterAction};
+
+pub use config::{ALLOW_EVENTS, Config};
+
+/// What became of a binding, for logs and stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A REGISTER made or extended the binding.
+    Registered {
+        /// Which.
+        id: BindingId,
+        /// What was done.
+        action: RegisterAction,
+    },
+    /// The binding is gone.
+    Removed {
+        /// What it was.
+        binding: Box<Binding>,
+        /// Why.
+        cause: Removal,
+    },
+}
+
+/// Why a binding ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// A REGISTER with Expires 0.
+    Unregistered,
+    /// Its time was over.
+    Expired,
+    /// Its connection closed.
+    ConnectionClosed,
+    /// The server ended it and said so.
+    Deregistered(RegistrationEvent),
+}
+
+/// A `registration-notify` to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notify {
+    /// Where to.
+    pub connection: ConnectionId,
+    /// The user and endpoint that it is for.
+    pub aor: Aor,
+    /// The request without Via and signature.
+    pub message: Message,
+}
+
+/// What is known of a REGISTER besides its text.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The authenticated user: owner of the address of record in To.
+    pub aor: &'a Aor,
+    /// The connection on which it came.
+    pub connection: ConnectionId,
+    /// The tag to put into To, and later into From of a NOTIFY.
+    pub tag: &'a str,
+}
+
+/// Keeps the bindings of all users of a server.
+///
+/// The caller has authenticated the request (\[MS-SIPAE\]), done `proxy=replace` (\[MS-SIPRE\] 3.4.5.2) and adds Via-dependent and
+/// connection-dependent headers (`ms-keep-alive`, `Server`, the signature) to the answers.
+#[derive(Debug)]
+pub struct Registrar {
+    config: Config,
+    bindings: Bindings,
+    subscriptions: HashMap<EndpointKey, Implicit>,
+    expired: Expired,
+    notifies: VecDeque<Notify>,
+    events: VecDeque<Event>,
+}
+
+#[derive(Debug)]
+struct Implicit {
+    subscription: ImplicitSubscription,
+    tag: String,
+    cseq: u32,
+}
+
+impl Registrar {
+    /// A registrar without bindings.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            bindings: Bindings::new(Limits {
+                endpoints_per_user: config.endpoints_per_user,
+                bindings: config.bindings,
+            }),
+            config,
+            subscriptions: HashMap::new(),
+            expired: Expired::default(),
+            notifies: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The bindings, for routing.
+    #[must_use]
+    pub const fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// Processes a REGISTER and gives the answer.
+    pub fn handle_register(
+        &mut self,
+        now: Instant,
+        context: Context<'_>,
+        request: &Message,
+    ) -> Message {
+        let refuse =
+            |status| Message::response_to(request, status, Some(context.tag));
+        let own = request
+            .to_header()
+            .ok()
+            .and_then(|to| to.uri().ok()?.as_sip()?.aor())
+            .is_some_and(|aor| aor == *context.aor);
+        if !own {
+            return refuse(403);
+        }
+        let (identity, warn) = match check::check(&self.config, request) {
+            Ok(checked) => checked,
+            Err(refusal) => return refusal.response(request, context.tag, &self.config.fqdn),
+        };
+        let Ok(expires) = self.requested_expires(request) else {
+            return refuse(400);
+        };
+        let mut response = match (expires, request.header(HeaderName::Contact)) {
+            (Some(Duration::ZERO), contact) => {
+                self.unregister(context.aor, &identity, contact == Some("*"));
+                self.ok(now, request, context, Duration::ZERO)
+            }
+            (_, None) => self.ok(now, request, context, self.config.expires),
+            (wish, Some(_)) => {
+                let life = wish
+                    .unwrap_or(self.config.expires)
+                    .clamp(self.config.min_expires, self.config.expires);
+                match self.bind(now, context, request, identity, life) {
+                    Ok(action) => {
+                        let mut response = self.ok(now, request, context, life);
+                        let state = PresenceState {
+                            cluster: self.config.cluster,
+                            ..PresenceState::new(action)
+                        };
+                        response.push(HeaderName::PresenceState, &state.to_string());
+                        response
+                    }
+                    Err(status) => return refuse(status),
+                }
+            }
+        };
+        if warn {
+            response.push(
+                HeaderName::Warning,
+                "310 lcs.microsoft.com \"You are currently not using the recommended version of the client\"",
+            );
+        }
+        response
+    }
+
+    /// The life that the request asks for: `expires` of its Contact, else Expires.
+    fn requested_expires(&self, request: &Message) -> Result<Option<Duration>, ocs_sip_core::Error> {
+        let header = request.number(HeaderName::Expires)?;
+        let contact = request.contact().ok().and_then(|contact| contact.expires());
+        Ok(contact
+            .or(header)
+            .map(|seconds| Duration::from_secs(u64::from(seconds))))
+    }
+
+    fn unregister(&mut self, aor: &Aor, identity: &Identity, all: bool) {
+        let removed = if all {
+            self.bindings.remove_user(aor)
+        } else {
+            let id = EndpointId::Instance(identity.instance);
+            self.bindings.remove_endpoint(aor, &id).into_iter().collect()
+        };
+        for binding in removed {
+            self.removed(binding, Removal::Unregistered);
+        }
+    }
+
+    fn bind(
+        &mut self,
+        now: Instant,
+        context: Context<'_>,
+        request: &Message,
+        identity: Identity,
+        life: Duration,
+    ) -> Result<RegisterAction, u16> {
+        let contact = request.contact().map_err(|_| 400_u16)?;
+        let call_id = request.call_id().map_err(|_| 400_u16)?;
+        let cseq = request.cseq().map_err(|_| 400_u16)?.number;
+        let instance = identity.instance;
+        let binding = Binding {
+            aor: context.aor.clone(),
+            contact: contact.uri_text().to_owned(),
+            connection: Some(context.connection),
+            epid: identity.epid,
+            instance,
+            gruu: request
+                .lists(HeaderName::Supported, "gruu-10")
+                .then(|| gruu::endpoint_gruu(context.aor, instance)),
+            expires_at: now + life,
+            q: contact.q().unwrap_or(1000),
+            user_agent: request.header(HeaderName::UserAgent).map(str::to_owned),
+            methods: contact
+                .params()
+                .get_unquoted("methods")
+                .map(std::borrow::Cow::into_owned),
+            supported: request
+                .values(HeaderName::Supported)
+                .map(str::to_owned)
+                .collect(),
+            call_id: call_id.to_owned(),
+            cseq,
+        };
+        let mut outcome = self.bindings.insert(binding.clone());
+        if outcome == Registered::Full && self.remove_oldest(context.aor) {
+            outcome = self.bindings.insert(binding);
+        }
+        let (id, action) = match outcome {
+            Registered::Added(id) if self.expired.remove(&key(context.aor, instance)) => {
+                (id, RegisterAction::Fixed)
+            }
+            Registered::Added(id) => (id, RegisterAction::Added),
+            Registered::Refreshed(id, _) => (id, RegisterAction::Refreshed),
+            Registered::Stale => return Err(500),
+            Registered::Full => return Err(503),
+        };
+        self.subscribe(id, key(context.aor, instance), context, request);
+        self.events.push_back(Event::Registered { id, action });
+        Ok(action)
+    }
+
+    /// Remembers what a later NOTIFY needs. The last REGISTER counts: clients draw a new tag for each.
+    fn subscribe(
+        &mut self,
+        id: BindingId,
+        key: EndpointKey,
+        context: Context<'_>,
+        request: &Message,
+    ) {
+        let text = |name| request.header(name).unwrap_or_default().to_owned();
+        let contact = self.bindings.get(id).map(|binding| binding.contact.clone());
+        let cseq = self.subscriptions.get(&key).map_or(0, |old| old.cseq);
+        self.subscriptions.insert(
+            key,
+            Implicit {
+                subscription: ImplicitSubscription {
+                    contact: contact.unwrap_or_default(),
+                    to: text(HeaderName::To),
+                    from: text(HeaderName::From),
+                    call_id: text(HeaderName::CallId),
+                },
+                tag: context.tag.to_owned(),
+                cseq,
+            },
+        );
+    }
+
+    /// Makes room for one more endpoint of the user (3.1.2.5.1 step 6).
+    fn remove_oldest(&mut self, aor: &Aor) -> bool {
+        let full = self.bindings.of_user(aor).count() >= self.config.endpoints_per_user;
+        let oldest = self.bindings.of_user(aor).next().map(|(id, _)| id);
+        match oldest.filter(|_| full) {
+            Some(id) => self.deregister(id, RegistrationEvent::Unregistered),
+            None => false,
+        }
+    }
+
+    /// Ends a binding, or tells of survivable mode, and queues the NOTIFY. Says whether there was such a binding.
+    pub fn deregister(&mut self, id: BindingId, event: RegistrationEvent) -> bool {
+        let Some(binding) = self.bindings.get(id) else {
+            return false;
+        };
+        let key = key(&binding.aor, binding.instance);
+        if let (Some(implicit), Some(connection)) =
+            (self.subscriptions.get_mut(&key), binding.connection)
+        {
+            implicit.cseq += 1;
+            self.notifies.push_back(Notify {
+                connection,
+                aor: binding.aor.clone(),
+                message: implicit.subscription.notify(
+                    event,
+                    implicit.cseq,
+                    &implicit.tag,
+                    &self.config.fqdn,
+                ),
+            });
+        }
+        if event.ends_registration()
+            && let Some(binding) = self.bindings.remove(id)
+        {
+            self.removed(binding, Removal::Deregistered(event));
+        }
+        true
+    }
+
+    /// Ends every binding of a user; says how many there were.
+    pub fn deregister_user(&mut self, aor: &Aor, event: RegistrationEvent) -> usize {
+        let ids: Vec<_> = self.bindings.of_user(aor).map(|(id, _)| id).collect();
+        ids.iter()
+            .filter(|&&id| self.deregister(id, event))
+            .count()
+    }
+
+    /// The connection is gone: every binding on it ends, without a NOTIFY.
+    pub fn handle_closed(&mut self, connection: ConnectionId) {
+        for binding in self.bindings.remove_connection(connection) {
+            self.removed(binding, Removal::ConnectionClosed);
+        }
+    }
+
+    fn removed(&mut self, binding: Binding, cause: Removal) {
+        self.subscriptions
+            .remove(&key(&binding.aor, binding.instance));
+        self.events.push_back(Event::Removed {
+            binding: Box::new(binding),
+            cause,
+        });
+    }
+
+    /// The 200 with every binding of the user.
+    fn ok(&self, now: Instant, request: &Message, context: Context<'_>, life: Duration) -> Message {
+        let mut response = Message::response_to(request, 200, Some(context.tag));
+        for (_, binding) in self.bindings.of_user(context.aor) {
+            response.push(HeaderName::Contact, &contact_value(binding, now));
+        }
+        response.push(HeaderName::Expires, &life.as_secs().to_string());
+        response.push(HeaderName::AllowEvents, &self.config.allow_events);
+        for tag in &self.config.supported {
+            response.push(HeaderName::Supported, tag);
+        }
+        response
+    }
+
+    /// The next NOTIFY to send.
+    pub fn poll_transmit(&mut self) -> Option<Notify> {
+        self.notifies.pop_front()
+    }
+
+    /// The next change.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When the next binding or record ends.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let binding = self.bindings.next_expiry();
+        let record = self.expired.next();
+        binding.into_iter().chain(record).min()
+    }
+
+    /// Ends the bindings whose time is over (3.2.2.5). No NOTIFY: the connection is considered dead.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.expired.sweep(now);
+        while let Some(binding) = self.bindings.pop_expired(now) {
+            if !self.config.revive.is_zero() {
+                let key = key(&binding.aor, binding.instance);
+                self.expired.insert(key, now + self.config.revive);
+            }
+            self.removed(binding, Removal::Expired);
+        }
+    }
+}
+
+fn key(aor: &Aor, instance: Instance) -> EndpointKey {
+    EndpointKey {
+        aor: aor.clone(),
+        id: EndpointId::Instance(instance),
+    }
+}
+
+/// A Contact of the 200: what routes to the endpoint, with the names that it is known by.
+fn contact_value(binding: &Binding, now: Instant) -> String {
+    let mut text = format!(
+        "<{}>;expires={};+sip.instance={}",
+        binding.contact,
+        binding.expires_at.saturating_duration_since(now).as_secs(),
+        binding.instance.to_param()
+    );
+    if let Some(gruu) = &binding.gruu {
+        text.push_str(";gruu=\"");
+        text.push_str(gruu);
+        text.push('"');
+    }
+    text
+}
+
+/// Endpoints whose binding expired, until the record goes too.
+#[derive(Debug, Default)]
+struct Expired {
+    ends: HashMap<EndpointKey, Instant>,
+    order: BTreeSet<(Instant, EndpointKey)>,
+}
+
+impl Expired {
+    fn insert(&mut self, key: EndpointKey, ends: Instant) {
+        self.remove(&key);
+        self.ends.insert(key.clone(), ends);
+        self.order.insert((ends, key));
+    }
+
+    fn remove(&mut self, key: &EndpointKey) -> bool {
+        let Some(ends) = self.ends.remove(key) else {
+            return false;
+        };
+        self.order.remove(&(ends, key.clone()))
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.order.first().map(|(ends, _)| *ends)
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        while self.next().is_some_and(|ends| ends <= now) {
+            if let Some((_, key)) = self.order.pop_first() {
+                self.ends.remove(&key);
+            }
+        }
+    }
+}
