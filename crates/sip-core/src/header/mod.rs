@@ -2,7 +2,11 @@
 
 mod auth;
 mod common;
+mod identity;
+mod microsoft;
 mod name_addr;
+mod reason;
+mod refer;
 mod via;
 
 pub use auth::{AuthHeader, AuthParam, AuthWriter, Scheme};
@@ -10,7 +14,11 @@ pub use common::{
     CSeq, ContentType, Event, HttpDate, Replaces, SessionExpires, SubscriptionState, Substate,
     Warning,
 };
+pub use identity::Identities;
+pub use microsoft::{Diagnostics, EdgeProxyMessageTrust, Sensitivity, TextFormat};
 pub use name_addr::NameAddr;
+pub use reason::{RAck, Reason, RetryAfter};
+pub use refer::{ReferTo, ReferredBy};
 pub use via::{MAGIC_COOKIE, Via};
 
 /// A header value with a grammar.

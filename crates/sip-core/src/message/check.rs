@@ -1,7 +1,7 @@
 //! Whether a well-formed text is a message that SIP allows.
 
 use super::Message;
-use crate::header::{ContentType, HeaderValue, NameAddr, Via};
+use crate::header::{CSeq, ContentType, HeaderValue, NameAddr, Via};
 use crate::syntax::{parse_u32, split_list};
 use crate::uri::Uri;
 use crate::{Error, HeaderName};
@@ -65,6 +65,7 @@ fn follows_grammar(name: HeaderName, value: &str) -> bool {
         HeaderName::From | HeaderName::To => {
             NameAddr::parse_value(value).is_some_and(|address| address.uri().is_ok())
         }
+        HeaderName::CSeq => CSeq::parse_value(value).is_some(),
         // `word [@ word]` (25.1); no more is asked than that nothing around it can be confused.
         HeaderName::CallId => !value.is_empty() && value.bytes().all(|c| c > b' ' && c != 0x7F),
         HeaderName::MaxForwards => parse_u32(value).is_some_and(|hops| hops <= 255),
