@@ -64,8 +64,9 @@ impl Encoder {
     /// Whether matches may refer to what the previous pass left in the history, at HistoryOffsets
     /// above the current one. Default true.
     ///
-    /// "The entire history is always valid" ([MS-RDPBCGR] 3.1.8.1, 3.1.8.3), so every conforming
-    /// receiver can follow, and without it a message after `PACKET_AT_FRONT` is sent nearly in full.
+    /// All of the history is valid at any time, and offsets wrap ([MS-RDPBCGR] 3.1.8.1, 3.1.8.3), so
+    /// every conforming receiver can follow. Without it a message that is sent with
+    /// `PACKET_AT_FRONT`, about one in twelve, goes out nearly in full.
     /// Switch it off for a receiver that only knows the bytes before the current position. A match
     /// never runs over the end of the history to its front in either case.
     pub const fn set_whole_history(&mut self, whole_history: bool) {
@@ -194,6 +195,7 @@ impl Finder<'_> {
     }
 }
 
+/// Eight bytes at `at`, the first in the lowest bits.
 #[inline]
 fn load(history: &[u8; LINEAR], at: usize) -> u64 {
     u64::from_le_bytes(*history[at..].first_chunk().expect("slack"))

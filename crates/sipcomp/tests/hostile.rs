@@ -87,7 +87,10 @@ fn the_largest_blocks() {
         assert_eq!(result(&wire), Ok(()));
     }
     // A raw packet may have any size.
-    assert_eq!(result(&packet(Flags::FLUSHED, 65535, &[7; 65535])), Ok(()));
+    assert_eq!(
+        result(&packet(Flags::FLUSHED, 65535, &vec![7; 65535])),
+        Ok(())
+    );
 }
 
 #[test]
@@ -183,7 +186,7 @@ fn output_is_bounded() {
     };
     let bomb = packet(COMPRESSED | FRONT, 8192, &one_copy(b"z", 1, 8191));
     let mut wire = bomb.repeat(100);
-    wire.extend(packet(Flags::NONE, 65535, &[7; 65535]));
+    wire.extend(packet(Flags::NONE, 65535, &vec![7; 65535]));
     let mut decoder = Decoder::new(limits);
     let (mut rest, mut total) = (&wire[..], 0);
     while !rest.is_empty() {

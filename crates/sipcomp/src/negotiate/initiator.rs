@@ -1,6 +1,5 @@
 //! The side that opened the connection.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{Algorithm, COMPRESSION_HEADER, METHOD, NegotiationState};
@@ -105,7 +104,7 @@ pub struct Initiator {
     state: NegotiationState,
     deadline: Option<Instant>,
     transmit: Option<NegotiateRequest>,
-    events: VecDeque<InitiatorEvent>,
+    event: Option<InitiatorEvent>,
 }
 
 impl Initiator {
@@ -174,8 +173,8 @@ impl Initiator {
     }
 
     /// What the application must know.
-    pub fn poll_event(&mut self) -> Option<InitiatorEvent> {
-        self.events.pop_front()
+    pub const fn poll_event(&mut self) -> Option<InitiatorEvent> {
+        self.event.take()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
@@ -190,6 +189,6 @@ impl Initiator {
         };
         self.deadline = None;
         self.transmit = None;
-        self.events.push_back(event);
+        self.event = Some(event);
     }
 }

@@ -76,12 +76,10 @@ impl Ring {
                 self.push(0x80 | low as u8);
                 continue;
             }
-            let offset = if bits.bit()? == 0 {
-                bits.bits(13)? + 320
-            } else if bits.bit()? == 0 {
-                bits.bits(8)? + 64
-            } else {
-                bits.bits(6)?
+            let offset = match bits.bit()? {
+                0 => bits.bits(13)? + 320,
+                _ if bits.bit()? == 0 => bits.bits(8)? + 64,
+                _ => bits.bits(6)?,
             };
             let mut ones = 0;
             while bits.bit()? == 1 {
