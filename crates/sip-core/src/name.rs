@@ -226,7 +226,9 @@ impl HeaderName {
         let mut at = slot(bytes);
         loop {
             let name = TABLE[at];
-            if name == Self::Unknown || name.as_str().eq_ignore_ascii_case(text) {
+            // Most are written as in the specification.
+            let known = name.as_str();
+            if name == Self::Unknown || known == text || known.eq_ignore_ascii_case(text) {
                 return name;
             }
             at = (at + 1) % SLOTS;

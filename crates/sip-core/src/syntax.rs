@@ -2,6 +2,10 @@
 
 const TOKEN: u8 = 1;
 const WHITE: u8 = 2;
+const VALUE_END: u8 = 4;
+const HOST: u8 = 8;
+pub(crate) const NO_URI: u8 = 16;
+pub(crate) const SPECIAL: u8 = 32;
 
 /// Classes of ASCII octets.
 static CLASS: [u8; 256] = {
@@ -19,6 +23,19 @@ static CLASS: [u8; 256] = {
         }
         if matches!(c, b' ' | b'\t' | b'\r' | b'\n') {
             table[i] |= WHITE;
+        }
+        if c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F) {
+            table[i] |= NO_URI;
+        }
+        if matches!(c, b'%' | b'?' | b',') {
+            table[i] |= SPECIAL;
+        }
+        // Names are letters, digits, dots and hyphens; underscores occur in real host names.
+        if c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_') {
+            table[i] |= HOST;
+        }
+        if matches!(c, b';' | b',' | b'"' | b'<' | b'>' | b' ' | b'\t') {
+            table[i] |= VALUE_END;
         }
         i += 1;
     }
@@ -47,7 +64,15 @@ pub(crate) fn is_white(c: u8) -> bool {
 #[must_use]
 #[inline]
 pub fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_ascii() && is_white(c as u8))
+    let bytes = text.as_bytes();
+    let (mut start, mut end) = (0, bytes.len());
+    while start < end && is_white(bytes[start]) {
+        start += 1;
+    }
+    while end > start && is_white(bytes[end - 1]) {
+        end -= 1;
+    }
+    &text[start..end]
 }
 
 /// Length of the token at the start of `text`.
@@ -56,6 +81,29 @@ pub(crate) fn token_len(text: &str) -> usize {
     text.bytes()
         .position(|c| !is_token_char(c))
         .unwrap_or(text.len())
+}
+
+/// Whether the text is a non-empty host name or IPv4 address.
+#[inline]
+pub(crate) fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| CLASS[usize::from(c)] & HOST != 0)
+}
+
+/// Length of the unquoted parameter value at the start of `text`.
+#[inline]
+pub(crate) fn value_len(text: &str) -> usize {
+    text.bytes()
+        .position(|c| CLASS[usize::from(c)] & VALUE_END != 0)
+        .unwrap_or(text.len())
+}
+
+/// What stands in a URI: [`NO_URI`] when an octet is in it that no URI holds, [`SPECIAL`] when a `%`, `?` or `,` is.
+#[inline]
+pub(crate) fn uri_classes(text: &str) -> u8 {
+    // Without an early end: nearly every text is good, and a branch for each octet costs more.
+    text.bytes()
+        .fold(0, |found, c| found | CLASS[usize::from(c)])
+        & (NO_URI | SPECIAL)
 }
 
 /// The index after the closing quote of the `quoted-string` that opens at `text[0]`, or `None` if it never closes.
@@ -75,6 +123,8 @@ pub(crate) fn quoted_len(text: &str) -> Option<usize> {
 /// Finds the first of `wanted` that stands outside quotes and angle brackets.
 pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
+    // Most values have none at all.
+    memchr::memchr(wanted, bytes)?;
     let mut at = 0;
     while at < bytes.len() {
         let c = bytes[at];
@@ -168,7 +218,8 @@ pub fn quote_into(text: &str, out: &mut String) {
 /// Reads `1*DIGIT` that fits 32 bits.
 #[must_use]
 pub fn parse_u32(text: &str) -> Option<u32> {
-    if text.is_empty() || !text.bytes().all(|c| c.is_ascii_digit()) {
+    // The parser of the standard library takes a sign as well.
+    if !text.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
     text.parse().ok()

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr3};
+
 use super::HeaderValue;
 use crate::Error;
 use crate::params::Params;
@@ -52,6 +54,7 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The URI, parsed.
+    #[inline]
     pub fn uri(&self) -> Result<Uri<'a>, Error> {
         Ok(Uri::parse(self.uri)?)
     }
@@ -131,7 +134,7 @@ impl<'a> HeaderValue<'a> for NameAddr<'a> {
                 params,
             });
         }
-        if let Some(open) = memchr::memchr(b'<', bytes) {
+        if let Some(open) = memchr(b'<', bytes) {
             let display = trim(&value[..open]);
             // *(token LWS); dots, commas and quotes in it need quoting. Letters beyond ASCII do occur unquoted.
             let valid = |c: u8| is_token_char(c) || is_white(c) || c >= 0x80;
@@ -148,7 +151,7 @@ impl<'a> HeaderValue<'a> for NameAddr<'a> {
             });
         }
         // addr-spec: what follows `;` are header parameters (RFC 3261 20.10); `?` and `,` would be ambiguous.
-        let end = memchr::memchr(b';', bytes).unwrap_or(bytes.len());
+        let end = memchr(b';', bytes).unwrap_or(bytes.len());
         let uri = trim(&value[..end]);
         let forbidden = |c: u8| is_white(c) || matches!(c, b'?' | b',' | b'"' | b'>');
         if uri.is_empty() || uri.bytes().any(forbidden) {
@@ -166,13 +169,12 @@ impl<'a> HeaderValue<'a> for NameAddr<'a> {
 /// `<uri> *(;param)`.
 fn bracketed(text: &str) -> Option<(&str, Params<'_>)> {
     let inner = text.strip_prefix('<')?;
-    let close = memchr::memchr(b'>', inner.as_bytes())?;
+    let close = memchr(b'>', inner.as_bytes())?;
     let uri = &inner[..close];
     // Some servers of this family write a space before a URI parameter; a space at an end is an error (RFC 4475 3.1.2.14).
     if uri.is_empty()
-        || uri
-            .bytes()
-            .any(|c| matches!(c, b'<' | b'"' | b'\r' | b'\n'))
+        || memchr3(b'<', b'"', b'\r', uri.as_bytes()).is_some()
+        || memchr(b'\n', uri.as_bytes()).is_some()
     {
         return None;
     }
