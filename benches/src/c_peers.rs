@@ -76,7 +76,7 @@ impl Drop for Mppc {
 /// FreeRDP's compressor.
 pub struct FreeRdpEncoder {
     context: Mppc,
-    room: Box<[u8; 65_536]>,
+    room: Vec<u8>,
 }
 
 impl fmt::Debug for FreeRdpEncoder {
@@ -89,7 +89,7 @@ impl Default for FreeRdpEncoder {
     fn default() -> Self {
         Self {
             context: Mppc::new(true),
-            room: Box::new([0; 65_536]),
+            room: vec![0; 65_536],
         }
     }
 }

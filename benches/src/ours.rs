@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use ocs_sip_core::header::{AuthHeader, NameAddr, SessionExpires, Via};
-use ocs_sip_core::uri::{Host, SipUri, Uri};
+use ocs_sip_core::uri::{Host, SipUri};
 use ocs_sip_core::{Error, HeaderName, Limits, Message};
 
 use crate::Summary;
@@ -24,23 +24,25 @@ fn summarize(message: &Message) -> Result<Summary, Error> {
         summary.via_ports += via.port().map_or(0, u32::from);
     }
     let from = message.from_header()?;
-    summary.from_user = len(sip(&from)?.user());
+    summary.from_user = len(from.uri()?.as_sip().and_then(SipUri::user));
     summary.from_tag = len(from.tag());
     summary.from_epid = len(from.epid());
-    summary.to_host = match sip(&message.to_header()?)?.host() {
-        Host::Name(name) => len(Some(name)),
-        Host::Address(_) => 0,
+    summary.to_host = match message.to_header()?.uri()?.as_sip().map(SipUri::host) {
+        Some(Host::Name(name)) => len(Some(name)),
+        _ => 0,
     };
     summary.call_id = len(Some(message.call_id()?));
     summary.cseq = message.cseq()?.number;
-    summary.contact_user = len(sip(&message.contact()?)?.user());
+    summary.contact_user = len(message.contact()?.uri()?.as_sip().and_then(SipUri::user));
     for route in message.parse_all::<NameAddr<'_>>(HeaderName::Route) {
         summary.routes += 1;
-        summary.route_ports += sip(&route?)?.port().map_or(0, u32::from);
+        let port = route?.uri()?.as_sip().and_then(SipUri::port);
+        summary.route_ports += port.map_or(0, u32::from);
     }
-    if let Uri::Sip(uri) = message.parsed_request_uri()? {
-        summary.request_user = len(uri.user());
-    }
+    summary.request_user = len(message
+        .parsed_request_uri()?
+        .as_sip()
+        .and_then(SipUri::user));
     summary.body = message.body().len() as u32;
     Ok(summary)
 }
@@ -75,14 +77,6 @@ pub fn parse_everything(octets: &[u8]) -> Result<Summary, Error> {
         .map_or(0, |kind| len(Some(kind.essence)));
     std::hint::black_box(seen);
     summarize(&message)
-}
-
-fn sip<'a>(value: &NameAddr<'a>) -> Result<SipUri<'a>, Error> {
-    value
-        .uri()?
-        .as_sip()
-        .copied()
-        .ok_or(Error::Malformed(HeaderName::From))
 }
 
 fn len(text: Option<&str>) -> u32 {
