@@ -1,4 +1,6 @@
 //! SIP of the Skype for Business system: messages, headers, URIs, stream framing, transactions, dialogs, subscriptions.
+//!
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod admit;

@@ -34,8 +34,8 @@ impl<'a> Params<'a> {
         Some(Self { text })
     }
 
-    /// Takes a text of which the caller knows that [`parse`](Self::parse) would take it as it is.
-    pub(crate) const fn from_checked(text: &'a str) -> Self {
+    /// Takes text that was checked by a stricter grammar.
+    pub(crate) const fn checked(text: &'a str) -> Self {
         Self { text }
     }
 

@@ -2,10 +2,10 @@
 
 const TOKEN: u8 = 1;
 const WHITE: u8 = 2;
+/// What ends an unquoted parameter value.
 const VALUE_END: u8 = 4;
-const HOST: u8 = 8;
-pub(crate) const NO_URI: u8 = 16;
-pub(crate) const SPECIAL: u8 = 32;
+/// What cannot stand in a URI between brackets.
+const NOT_URI: u8 = 8;
 
 /// Classes of ASCII octets.
 static CLASS: [u8; 256] = {
@@ -24,18 +24,11 @@ static CLASS: [u8; 256] = {
         if matches!(c, b' ' | b'\t' | b'\r' | b'\n') {
             table[i] |= WHITE;
         }
-        if c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F) {
-            table[i] |= NO_URI;
-        }
-        if matches!(c, b'%' | b'?' | b',') {
-            table[i] |= SPECIAL;
-        }
-        // Names are letters, digits, dots and hyphens; underscores occur in real host names.
-        if c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_') {
-            table[i] |= HOST;
-        }
         if matches!(c, b';' | b',' | b'"' | b'<' | b'>' | b' ' | b'\t') {
             table[i] |= VALUE_END;
+        }
+        if c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F) {
+            table[i] |= NOT_URI;
         }
         i += 1;
     }
@@ -60,6 +53,20 @@ pub(crate) fn is_white(c: u8) -> bool {
     CLASS[usize::from(c)] & WHITE != 0
 }
 
+/// Length of the unquoted parameter value at the start of `text`.
+#[inline]
+pub(crate) fn value_len(text: &str) -> usize {
+    text.bytes()
+        .position(|c| CLASS[usize::from(c)] & VALUE_END != 0)
+        .unwrap_or(text.len())
+}
+
+/// Whether white space, a control character, a bracket or a quote stands in `text`.
+#[inline]
+pub(crate) fn has_uri_delimiter(text: &str) -> bool {
+    text.bytes().any(|c| CLASS[usize::from(c)] & NOT_URI != 0)
+}
+
 /// Takes LWS off both ends. A header value holds CR and LF only where a line was folded.
 #[must_use]
 #[inline]
@@ -69,7 +76,7 @@ pub fn trim(text: &str) -> &str {
     while start < end && is_white(bytes[start]) {
         start += 1;
     }
-    while end > start && is_white(bytes[end - 1]) {
+    while start < end && is_white(bytes[end - 1]) {
         end -= 1;
     }
     &text[start..end]
@@ -81,29 +88,6 @@ pub(crate) fn token_len(text: &str) -> usize {
     text.bytes()
         .position(|c| !is_token_char(c))
         .unwrap_or(text.len())
-}
-
-/// Whether the text is a non-empty host name or IPv4 address.
-#[inline]
-pub(crate) fn is_host(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|c| CLASS[usize::from(c)] & HOST != 0)
-}
-
-/// Length of the unquoted parameter value at the start of `text`.
-#[inline]
-pub(crate) fn value_len(text: &str) -> usize {
-    text.bytes()
-        .position(|c| CLASS[usize::from(c)] & VALUE_END != 0)
-        .unwrap_or(text.len())
-}
-
-/// What stands in a URI: [`NO_URI`] when an octet is in it that no URI holds, [`SPECIAL`] when a `%`, `?` or `,` is.
-#[inline]
-pub(crate) fn uri_classes(text: &str) -> u8 {
-    // Without an early end: nearly every text is good, and a branch for each octet costs more.
-    text.bytes()
-        .fold(0, |found, c| found | CLASS[usize::from(c)])
-        & (NO_URI | SPECIAL)
 }
 
 /// The index after the closing quote of the `quoted-string` that opens at `text[0]`, or `None` if it never closes.
@@ -123,21 +107,15 @@ pub(crate) fn quoted_len(text: &str) -> Option<usize> {
 /// Finds the first of `wanted` that stands outside quotes and angle brackets.
 pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
-    // Most values have none at all.
-    memchr::memchr(wanted, bytes)?;
     let mut at = 0;
-    while at < bytes.len() {
-        let c = bytes[at];
-        if c == wanted {
-            return Some(at);
-        }
-        match c {
+    loop {
+        at += memchr::memchr3(wanted, b'"', b'<', &bytes[at..])?;
+        match bytes[at] {
             b'"' => at += quoted_len(&text[at..])?,
             b'<' => at += memchr::memchr(b'>', &bytes[at..])? + 1,
-            _ => at += 1,
+            _ => return Some(at),
         }
     }
-    None
 }
 
 /// Splits a comma list; commas inside quotes and angle brackets do not count. Empty elements are left out.
@@ -218,8 +196,7 @@ pub fn quote_into(text: &str, out: &mut String) {
 /// Reads `1*DIGIT` that fits 32 bits.
 #[must_use]
 pub fn parse_u32(text: &str) -> Option<u32> {
-    // The parser of the standard library takes a sign as well.
-    if !text.as_bytes().first()?.is_ascii_digit() {
+    if text.is_empty() || !text.bytes().all(|c| c.is_ascii_digit()) {
         return None;
     }
     text.parse().ok()

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3};
-
 use super::HeaderValue;
 use crate::Error;
 use crate::params::Params;
@@ -54,7 +52,6 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The URI, parsed.
-    #[inline]
     pub fn uri(&self) -> Result<Uri<'a>, Error> {
         Ok(Uri::parse(self.uri)?)
     }
@@ -134,7 +131,7 @@ impl<'a> HeaderValue<'a> for NameAddr<'a> {
                 params,
             });
         }
-        if let Some(open) = memchr(b'<', bytes) {
+        if let Some(open) = memchr::memchr(b'<', bytes) {
             let display = trim(&value[..open]);
             // *(token LWS); dots, commas and quotes in it need quoting. Letters beyond ASCII do occur unquoted.
             let valid = |c: u8| is_token_char(c) || is_white(c) || c >= 0x80;
@@ -151,7 +148,7 @@ impl<'a> HeaderValue<'a> for NameAddr<'a> {
             });
         }
         // addr-spec: what follows `;` are header parameters (RFC 3261 20.10); `?` and `,` would be ambiguous.
-        let end = memchr(b';', bytes).unwrap_or(bytes.len());
+        let end = memchr::memchr(b';', bytes).unwrap_or(bytes.len());
         let uri = trim(&value[..end]);
         let forbidden = |c: u8| is_white(c) || matches!(c, b'?' | b',' | b'"' | b'>');
         if uri.is_empty() || uri.bytes().any(forbidden) {
@@ -169,16 +166,12 @@ impl<'a> HeaderValue<'a> for NameAddr<'a> {
 /// `<uri> *(;param)`.
 fn bracketed(text: &str) -> Option<(&str, Params<'_>)> {
     let inner = text.strip_prefix('<')?;
-    let close = memchr(b'>', inner.as_bytes())?;
+    let close = memchr::memchr(b'>', inner.as_bytes())?;
     let uri = &inner[..close];
     // Some servers of this family write a space before a URI parameter; a space at an end is an error (RFC 4475 3.1.2.14).
-    if uri.is_empty()
-        || memchr3(b'<', b'"', b'\r', uri.as_bytes()).is_some()
-        || memchr(b'\n', uri.as_bytes()).is_some()
-    {
-        return None;
-    }
-    if uri.starts_with(' ') || uri.ends_with(' ') {
+    let forbidden = memchr::memchr3(b'<', b'"', b'\r', uri.as_bytes()).is_some()
+        || memchr::memchr(b'\n', uri.as_bytes()).is_some();
+    if uri.is_empty() || forbidden || uri.starts_with(' ') || uri.ends_with(' ') {
         return None;
     }
     Some((uri, Params::parse(&inner[close + 1..])?))

@@ -1,5 +1,7 @@
 //! From octets to a [`Message`].
 
+use std::sync::LazyLock;
+
 use bytes::{Buf, Bytes};
 use bytestring::ByteString;
 use memchr::{memchr, memchr_iter, memchr2, memmem};
@@ -7,6 +9,10 @@ use memchr::{memchr, memchr_iter, memchr2, memmem};
 use super::{Entry, Message, Span, Start};
 use crate::syntax::{is_token, is_white, trim};
 use crate::{Error, HeaderName, Limits, Method};
+
+/// Made once: making a searcher costs as much as searching a head.
+static HEAD_END: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b"\r\n\r\n"));
 
 /// What is known of the end of a head in a buffer that is still being filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +32,7 @@ impl HeadLength {
     #[must_use]
     pub fn find(buffer: &[u8], searched: usize) -> Self {
         let from = searched.min(buffer.len());
-        match memmem::find(&buffer[from..], b"\r\n\r\n") {
+        match HEAD_END.find(&buffer[from..]) {
             Some(at) => Self::Complete(from + at + 4),
             None => Self::Partial {
                 searched: buffer.len().saturating_sub(3).max(from),
@@ -115,9 +121,9 @@ impl Message {
 
     fn index(&mut self, source: &str, limits: &Limits) -> Result<(), Error> {
         let first = logical_line(source, 0)?;
-        let (line_end, mut at) = (first.end, first.next);
-        self.start = start_line(&source[..line_end])?;
-        self.start_line = span(0, line_end);
+        self.start = start_line(&source[..first.end])?;
+        self.start_line = span(0, first.end);
+        let mut at = first.next;
         loop {
             let Line { end, next, folded } = logical_line(source, at)?;
             if end == at {
@@ -162,13 +168,16 @@ impl Message {
         if name == HeaderName::Unknown && !is_token(name_text) {
             return Err(malformed());
         }
-        let after = bytes[colon + 1..].iter();
-        let lead = after.take_while(|&&c| is_white(c)).count();
-        let value_text = trim(&line[colon + 1 + lead..]);
-        let value = if folded && memchr(b'\r', value_text.as_bytes()).is_some() {
-            unfold(value_text, source.len(), &mut self.added)
+        let value = trim(&line[colon + 1..]);
+        let value = if folded && memchr(b'\r', value.as_bytes()).is_some() {
+            unfold(value, source.len(), &mut self.added)
         } else {
-            span(start + colon + 1 + lead, value_text.len())
+            // Where the trimmed text lies in the source.
+            let mut at = colon + 1;
+            while at < bytes.len() - value.len() && is_white(bytes[at]) {
+                at += 1;
+            }
+            span(start + at, value.len())
         };
         Ok(Entry {
             name,
@@ -203,6 +212,7 @@ fn unfold(text: &str, source_len: usize, added: &mut String) -> Span {
 
 /// A line with its continuation lines.
 struct Line {
+    /// Where its text ends.
     end: usize,
     /// Where the next one starts.
     next: usize,
@@ -213,23 +223,20 @@ struct Line {
 /// The line that starts at `start`.
 ///
 /// The head always ends in CRLF CRLF, so a line break is always found.
+#[inline]
 fn logical_line(source: &str, start: usize) -> Result<Line, Error> {
     let bytes = source.as_bytes();
     let mut at = start;
     loop {
-        let found = at + memchr2(b'\r', b'\n', &bytes[at..]).ok_or(Error::Truncated)?;
-        if bytes[found] != b'\r' || bytes.get(found + 1) != Some(&b'\n') {
-            return Err(Error::ControlCharacter { offset: found });
+        let end = at + memchr2(b'\r', b'\n', &bytes[at..]).ok_or(Error::Truncated)?;
+        if bytes[end] != b'\r' || bytes.get(end + 1) != Some(&b'\n') {
+            return Err(Error::ControlCharacter { offset: end });
         }
-        let next = found + 2;
+        let next = end + 2;
         // An empty line is never continued: what follows is the body.
-        let goes_on = found > start && matches!(bytes.get(next), Some(b' ' | b'\t'));
-        if !goes_on {
-            return Ok(Line {
-                end: found,
-                next,
-                folded: at > start,
-            });
+        if end == start || !matches!(bytes.get(next), Some(b' ' | b'\t')) {
+            let folded = at > start;
+            return Ok(Line { end, next, folded });
         }
         at = next;
     }

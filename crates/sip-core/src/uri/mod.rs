@@ -79,8 +79,7 @@ impl<'a> Uri<'a> {
         if scheme.eq_ignore_ascii_case("tel") {
             return TelUri::parse_rest(text, rest).map(Self::Tel);
         }
-        let forbidden = |c: u8| c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F);
-        if text.bytes().any(forbidden) {
+        if crate::syntax::has_uri_delimiter(text) {
             return Err(UriError::Character);
         }
         Ok(Self::Other(text))

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::{Aor, UriError, escape::check_escapes, unescape};
 use crate::Transport;
 use crate::params::Params;
-use crate::syntax::{NO_URI, SPECIAL, is_host, token_len, uri_classes};
+use crate::syntax::{has_uri_delimiter, token_len, value_len};
 
 /// The host of a URI or a Via.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +26,12 @@ impl<'a> Host<'a> {
             let address = inner.strip_suffix(']')?.parse().ok()?;
             return Some(Self::Address(IpAddr::V6(address)));
         }
-        if !is_host(text) {
+        // Names are letters, digits, dots and hyphens; underscores occur in real host names.
+        let valid = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
+        if text.is_empty() || !text.bytes().all(valid) {
             return None;
         }
-        if text.as_bytes().last().is_some_and(u8::is_ascii_digit)
+        if text.ends_with(|c: char| c.is_ascii_digit())
             && let Ok(address) = text.parse()
         {
             return Some(Self::Address(IpAddr::V4(address)));
@@ -116,15 +118,10 @@ impl<'a> SipUri<'a> {
         // The user part may hold `;` and `?` (RFC 3261 19.1.2), so the `@` is looked for first. No part
         // after it can hold one unescaped.
         let bytes = rest.as_bytes();
-        let classes = uri_classes(rest);
-        if classes & NO_URI != 0 {
+        if has_uri_delimiter(rest) {
             return Err(UriError::Character);
         }
-        // Nearly every URI of this system; it needs no closer look.
-        let plain = classes & SPECIAL == 0;
-        if !plain {
-            check_escapes(rest)?;
-        }
+        check_escapes(rest)?;
         let (userinfo, after) = match memchr::memchr(b'@', bytes) {
             Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
             None => (None, rest),
@@ -145,18 +142,10 @@ impl<'a> SipUri<'a> {
         let host_end = memchr::memchr2(b';', b'?', after.as_bytes()).unwrap_or(after.len());
         let (host_port, tail) = after.split_at(host_end);
         let (host, port) = Host::parse_with_port(host_port)?;
-        let mark = if plain {
-            None
-        } else {
-            memchr::memchr(b'?', tail.as_bytes())
-        };
-        let (params, headers) = match mark {
-            Some(at) => (&tail[..at], Some(&tail[at + 1..])),
+        let (params, headers) = match tail.split_once('?') {
+            Some((params, headers)) => (params, Some(headers)),
             None => (tail, None),
         };
-        if !plain && params.contains(',') {
-            return Err(UriError::Params);
-        }
         let params = parse_uri_params(params)?;
         if headers.is_some_and(|headers| !valid_headers(headers)) {
             return Err(UriError::Headers);
@@ -281,7 +270,7 @@ impl fmt::Display for SipUri<'_> {
     }
 }
 
-/// `*( ";" uri-parameter )`; no empty names. White space, commas, quotes and brackets were looked for before.
+/// `*( ";" uri-parameter )`; no white space, no empty names.
 fn parse_uri_params(text: &str) -> Result<Params<'_>, UriError> {
     let mut rest = text;
     while let Some(after) = rest.strip_prefix(';') {
@@ -292,14 +281,13 @@ fn parse_uri_params(text: &str) -> Result<Params<'_>, UriError> {
         }
         rest = &after[len..];
         if let Some(value) = rest.strip_prefix('=') {
-            let len = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
-            rest = &value[len..];
+            rest = &value[value_len(value)..];
         }
     }
     if !rest.is_empty() {
         return Err(UriError::Params);
     }
-    Ok(Params::from_checked(text))
+    Ok(Params::checked(text))
 }
 
 fn valid_headers(text: &str) -> bool {
