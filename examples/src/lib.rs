@@ -1,2 +1,10 @@
-//! examples of the workspace.
+//! What the examples share: client and server as hosts of the virtual network, and a small deployment.
 #![forbid(unsafe_code)]
+
+mod client_host;
+mod deployment;
+mod server_host;
+
+pub use client_host::ClientHost;
+pub use deployment::{Deployment, finish, user};
+pub use server_host::ServerHost;

@@ -67,7 +67,10 @@ fuzz_target!(|data: &[u8]| {
                 requests.push((id, message));
             }
         }
-        assert!(layer.len() <= 64 + 64, "a CANCEL may stand beside each INVITE");
+        assert!(
+            layer.len() <= 64 + 64,
+            "a CANCEL may stand beside each INVITE"
+        );
     }
     while let Some(at) = layer.poll_timeout() {
         now = now.max(at);

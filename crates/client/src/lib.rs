@@ -1,2 +1,11 @@
-//! The user agent: discovery, sign-in and instant messages as one composed state machine
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod agent;
+mod config;
+mod event;
+mod link;
+
+pub use agent::{Error, UserAgent};
+pub use config::Config;
+pub use event::{Event, Failure, Output, TextId};

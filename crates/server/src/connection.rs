@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use ocs_conmgmt::{Channel, ServerKeepAlive};
-use ocs_sip_core::Transport;
+use ocs_sip_core::{Aor, Message, Transport};
+use ocs_sipae::server::AssociationId;
 use ocs_sipcomp::Acceptor;
 
 use crate::Config;
@@ -21,6 +22,14 @@ pub struct Peer {
     pub remote: SocketAddr,
 }
 
+/// An endpoint that authenticated on a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) association: AssociationId,
+    pub(crate) aor: Aor,
+    pub(crate) epid: Option<Box<str>>,
+}
+
 /// A live connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -32,10 +41,8 @@ pub(crate) struct Connection {
     pub(crate) out: BytesMut,
     /// When the schedule looks at this connection next.
     pub(crate) scheduled: Option<Instant>,
-    /// Whether it is to be closed once `out` is written.
-    pub(crate) closing: bool,
-    /// Messages that were dropped: malformed responses, bad signatures, strays.
-    pub(crate) dropped: u64,
+    /// The endpoints that authenticated on it; one, but for connections of proxies.
+    pub(crate) endpoints: Vec<Endpoint>,
 }
 
 impl Connection {
@@ -47,8 +54,38 @@ impl Connection {
             acceptor: Acceptor::new(config.compression, peer.transport == Transport::Tls),
             out: BytesMut::new(),
             scheduled: None,
-            closing: false,
-            dropped: 0,
+            endpoints: Vec::new(),
+        }
+    }
+
+    /// Remembers the association with which messages to an endpoint are signed.
+    pub(crate) fn associate(&mut self, endpoint: Endpoint) {
+        self.endpoints
+            .retain(|old| old.aor != endpoint.aor || old.epid != endpoint.epid);
+        self.endpoints.push(endpoint);
+    }
+
+    /// The association for a message that goes out here. Of several endpoints the message tells which: From of its own request in a response,
+    /// To in a request.
+    pub(crate) fn association_for(&self, message: &Message) -> Option<AssociationId> {
+        match self.endpoints.as_slice() {
+            [] => None,
+            [one] => Some(one.association),
+            many => {
+                let side = if message.is_request() {
+                    message.to_header()
+                } else {
+                    message.from_header()
+                };
+                let side = side.ok()?;
+                let aor = side.uri().ok()?.as_sip()?.aor()?;
+                let epid = side.epid();
+                let of_user = || many.iter().filter(|endpoint| endpoint.aor == aor);
+                of_user()
+                    .find(|endpoint| epid.is_some() && endpoint.epid.as_deref() == epid)
+                    .or_else(|| of_user().next_back())
+                    .map(|endpoint| endpoint.association)
+            }
         }
     }
 

@@ -1,2 +1,15 @@
-//! The front end: registrar, proxy and authentication as one composed state machine over a store
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod config;
+mod connection;
+mod event;
+mod front_end;
+mod schedule;
+mod store;
+
+pub use config::Config;
+pub use connection::Peer;
+pub use event::{CloseCause, Event, Output};
+pub use front_end::{Error, FrontEnd};
+pub use store::{EndpointRecord, MemoryStore, Store, User};

@@ -57,11 +57,8 @@ pub trait Store {
     /// The user with this address of record.
     fn user(&self, aor: &Aor) -> Option<User>;
 
-    /// The address of record of the account that authenticates as `domain` and `user`. `domain` is
-    /// empty when `user` is a user principal name. Compared without case.
-    fn account(&self, domain: &str, user: &str) -> Option<Aor>;
-
-    /// The NT hash of that account's password.
+    /// The NT hash of the password of the account that authenticates as `domain` and `user`. `domain` is
+    /// empty when `user` is a user principal name. Both are compared without case.
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash>;
 
     /// An endpoint registered or refreshed its registration.
@@ -81,8 +78,9 @@ pub trait Store {
 ///
 /// let mut store = MemoryStore::new("CONTOSO");
 /// store.add_user(User::new("alice@contoso.com".parse().unwrap()), "Passw0rd");
-/// assert!(store.account("contoso", "ALICE").is_some());
-/// assert!(store.account("", "alice@contoso.com").is_some());
+/// assert!(store.nt_hash("contoso", "ALICE").is_some());
+/// assert!(store.nt_hash("", "alice@contoso.com").is_some());
+/// assert!(store.nt_hash("FABRIKAM", "alice").is_none());
 /// ```
 #[derive(Debug)]
 pub struct MemoryStore {
@@ -113,8 +111,7 @@ impl MemoryStore {
     /// Adds a user, or replaces the one with the same address of record. His account is called like the user part of it.
     pub fn add_user(&mut self, user: User, password: &str) {
         let aor = user.aor.clone();
-        self.accounts
-            .insert(aor.user().to_lowercase(), aor.clone());
+        self.accounts.insert(aor.user().to_lowercase(), aor.clone());
         self.accounts.insert(aor.as_str().to_owned(), aor.clone());
         self.users.insert(
             aor,
@@ -162,10 +159,6 @@ impl MemoryStore {
 impl Store for MemoryStore {
     fn user(&self, aor: &Aor) -> Option<User> {
         self.users.get(aor).map(|entry| entry.user.clone())
-    }
-
-    fn account(&self, domain: &str, user: &str) -> Option<Aor> {
-        self.find(domain, user).cloned()
     }
 
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash> {

@@ -5,6 +5,7 @@
 
 pub mod admit;
 pub mod clock;
+pub mod dialog;
 pub mod error;
 pub mod framing;
 pub mod header;
@@ -16,6 +17,7 @@ pub mod name;
 pub mod params;
 mod rescue;
 pub mod status;
+pub mod subscription;
 pub mod syntax;
 pub mod transaction;
 pub mod transport;

@@ -11,7 +11,8 @@ mod streams;
 
 fn codec(c: &mut Criterion) {
     for (name, stream) in [
-        ("registrations", streams::registrations()),
+        ("registrations", streams::registrations(false)),
+        ("signed registrations", streams::registrations(true)),
         ("dialogs", streams::dialogs()),
     ] {
         let total: usize = stream.iter().map(Vec::len).sum();

@@ -3,5 +3,6 @@
 
 pub mod notify;
 pub mod presence_state;
+pub mod registrar;
 pub mod registration;
 pub mod version_filter;

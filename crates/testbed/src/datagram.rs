@@ -106,6 +106,7 @@ impl Testbed {
             return;
         }
         self.recorder.messages(at, flow, sent, fate, frames);
+        self.recorder.capture.datagram(at, flow, data.clone());
         let (local, peer) = (flow.destination, flow.source);
         self.input(to, Input::Datagram { local, peer, data });
     }

@@ -1,7 +1,9 @@
 //! The virtual domain name system: one zone, one name server, a resolver in every host.
 
+mod packet;
+
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +16,12 @@ use crate::testbed::{Pending, Testbed};
 
 /// How often the resolver of a host asks before it gives up. It waits one, two and four seconds.
 const ATTEMPTS: u32 = 3;
+
+/// Where the name server is, in both families.
+pub(crate) const NAME_SERVER: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 53)),
+    IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x53)),
+];
 
 /// A question to the name server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -199,14 +207,16 @@ pub(crate) struct Question {
 pub(crate) struct Reply {
     host: HostId,
     id: u64,
+    query: Query,
     answer: Answer,
     sent: Duration,
 }
 
 impl Testbed {
     fn dns_flow(&self, host: HostId) -> Flow {
-        let server = self.nodes[Self::DNS.0].addresses[0];
         let client = self.nodes[host.0].addresses.first().copied();
+        let v4 = client.is_none_or(|ip| ip.is_ipv4());
+        let server = NAME_SERVER[usize::from(!v4)];
         Flow {
             from: host,
             to: Some(Self::DNS),
@@ -264,6 +274,9 @@ impl Testbed {
         let frame = question.query.frame();
         self.recorder
             .messages(at, flow, question.sent, fate, [frame]);
+        if fate == Fate::Delivered {
+            self.capture_dns(flow, || packet::questions(question.id, &question.query));
+        }
     }
 
     fn record_reply(&mut self, reply: &Reply, fate: Fate) {
@@ -271,6 +284,20 @@ impl Testbed {
         let at = self.elapsed();
         let frame = reply.answer.frame();
         self.recorder.messages(at, flow, reply.sent, fate, [frame]);
+        if fate == Fate::Delivered {
+            self.capture_dns(flow, || {
+                packet::answers(reply.id, &reply.query, &reply.answer)
+            });
+        }
+    }
+
+    fn capture_dns(&mut self, flow: Flow, packets: impl FnOnce() -> Vec<Bytes>) {
+        if self.recorder.capture.is_on() {
+            let at = self.elapsed();
+            for packet in packets() {
+                self.recorder.capture.datagram(at, flow, packet);
+            }
+        }
     }
 
     pub(crate) fn on_question(&mut self, question: &Question) {
@@ -285,6 +312,7 @@ impl Testbed {
         let reply = Reply {
             host: question.host,
             id: question.id,
+            query: question.query.clone(),
             answer,
             sent: self.elapsed(),
         };

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod capture;
 mod clock;
 mod datagram;
 mod dissect;

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-/// The switches of an example: `--trace`, `--svg FILE`, `--seed N`.
+/// The switches of an example: `--trace`, `--svg FILE`, `--pcap FILE`, `--seed N`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// `--trace`: show every message in full.
     pub trace: bool,
     /// `--svg FILE`: where to write the ladder diagram as SVG.
     pub svg: Option<PathBuf>,
+    /// `--pcap FILE`: where to write the packets of the run; see [`Testbed::pcap`](crate::Testbed::pcap).
+    pub pcap: Option<PathBuf>,
     /// `--seed N`: the seed of the testbed, zero if not given.
     pub seed: u64,
     /// Everything else, for the example itself.
@@ -44,6 +46,10 @@ impl Options {
                     let file = value.or_else(|| args.next());
                     options.svg = Some(file.ok_or(OptionsError::MissingValue("--svg"))?.into());
                 }
+                "--pcap" => {
+                    let file = value.or_else(|| args.next());
+                    options.pcap = Some(file.ok_or(OptionsError::MissingValue("--pcap"))?.into());
+                }
                 "--seed" => {
                     let seed = value.or_else(|| args.next());
                     let seed = seed.ok_or(OptionsError::MissingValue("--seed"))?;
@@ -66,10 +72,11 @@ mod tests {
 
     #[test]
     fn reads_switches() {
-        let options = parse("--trace 5 --seed 7 --svg=flow.svg --other=1").unwrap();
+        let options = parse("--trace 5 --seed 7 --svg=flow.svg --pcap run.pcap --other=1").unwrap();
         assert!(options.trace);
         assert_eq!(options.seed, 7);
         assert_eq!(options.svg.unwrap().to_str(), Some("flow.svg"));
+        assert_eq!(options.pcap.unwrap().to_str(), Some("run.pcap"));
         assert_eq!(options.rest, ["5", "--other=1"]);
         assert_eq!(parse(""), Ok(Options::default()));
     }
@@ -77,6 +84,7 @@ mod tests {
     #[test]
     fn names_what_is_wrong() {
         assert_eq!(parse("--svg"), Err(OptionsError::MissingValue("--svg")));
+        assert_eq!(parse("--pcap"), Err(OptionsError::MissingValue("--pcap")));
         assert_eq!(parse("--seed"), Err(OptionsError::MissingValue("--seed")));
         assert_eq!(parse("--seed x"), Err(OptionsError::Seed("x".to_owned())));
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ocs_sip_core::Transport;
 
+use crate::capture::Capture;
 use crate::dissect::{Dissector, Frame, Opaque};
 use crate::host::{Closed, ConnectFailure, HostId};
 
@@ -106,6 +107,7 @@ pub(crate) type Factory = Box<dyn FnMut(&Flow) -> Box<dyn Dissector>>;
 /// Collects the records and owns what is needed to label them.
 pub(crate) struct Recorder {
     pub(crate) records: Vec<Record>,
+    pub(crate) capture: Capture,
     factory: Factory,
     datagrams: BTreeMap<Flow, Box<dyn Dissector>>,
 }
@@ -122,6 +124,7 @@ impl Recorder {
     pub(crate) fn new() -> Self {
         Self {
             records: Vec::new(),
+            capture: Capture::default(),
             factory: Box::new(|_| Box::new(Opaque)),
             datagrams: BTreeMap::new(),
         }

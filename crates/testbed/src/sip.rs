@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use ocs_sip_core::framing::{Frame as SipFrame, Framer};
 use ocs_sip_core::{HeaderName, Limits, Message};
 
@@ -14,17 +14,23 @@ use crate::{Dissector, Flow, Frame, Opaque};
 /// Makes a SIP dissector for each direction of each connection; for
 /// [`Testbed::set_dissector`](crate::Testbed::set_dissector).
 ///
-/// Messages are labelled with their start line, and whether they are signed (\[MS-SIPAE\]). After an accepted NEGOTIATE the
-/// packets of \[MS-SIPCOMP\] are opened.
+/// Requests are labelled with their method, responses with their status line and, in brackets, the method
+/// that they answer. The detail says what the authentication headers do (\[MS-SIPAE\]). After an accepted
+/// NEGOTIATE the packets of \[MS-SIPCOMP\] are opened; the detail then has their length.
 pub fn sip_dissectors() -> impl FnMut(&Flow) -> Box<dyn Dissector> {
     let compressed = Rc::new(RefCell::new(HashSet::new()));
     move |flow| {
         let ends = (flow.source, flow.destination);
+        let ends = ends.min((ends.1, ends.0));
+        // Both directions get their dissectors before the first byte: what an earlier connection of
+        // the same addresses agreed on is over.
+        compressed.borrow_mut().remove(&ends);
         Box::new(SipDissector {
-            ends: ends.min((ends.1, ends.0)),
+            ends,
             compressed: Rc::clone(&compressed),
             framer: Framer::new(Limits::default()),
             decoder: None,
+            wire: 0,
         })
     }
 }
@@ -37,6 +43,8 @@ struct SipDissector {
     compressed: Rc<RefCell<HashSet<Ends>>>,
     framer: Framer,
     decoder: Option<ocs_sipcomp::Decoder>,
+    /// Compressed bytes since the last message.
+    wire: usize,
 }
 
 impl SipDissector {
@@ -46,7 +54,7 @@ impl SipDissector {
             match frame {
                 Ok(SipFrame::Message(message)) => {
                     frames.push(describe(&message));
-                    if accepts_compression(&message) {
+                    if self.decoder.is_none() && accepts_compression(&message) {
                         self.compressed.borrow_mut().insert(self.ends);
                         let rest = self.framer.take_rest();
                         frames.extend(self.feed(&rest));
@@ -71,6 +79,37 @@ impl SipDissector {
         }
         frames
     }
+
+    fn decompress(&mut self, data: &[u8]) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        let mut rest = data;
+        while let Some(decoder) = &mut self.decoder {
+            let before = rest;
+            let chunk = decoder.next_chunk(&mut rest);
+            let more = matches!(chunk, Ok(Some(_)));
+            match chunk {
+                Ok(chunk) => self.framer.push(chunk.unwrap_or_default()),
+                Err(_) => frames.push(Opaque::frame(before)),
+            }
+            self.wire += before.len() - rest.len();
+            if !more {
+                break;
+            }
+            for mut frame in self.frames() {
+                let mark = match core::mem::take(&mut self.wire) {
+                    // In the same packet as the message before.
+                    0 => "compressed".to_owned(),
+                    length => format!("{length} bytes compressed"),
+                };
+                frame.detail = Some(match frame.detail.take() {
+                    Some(detail) => format!("{detail}, {mark}"),
+                    None => mark,
+                });
+                frames.push(frame);
+            }
+        }
+        frames
+    }
 }
 
 impl Dissector for SipDissector {
@@ -78,31 +117,23 @@ impl Dissector for SipDissector {
         if self.decoder.is_none() && self.compressed.borrow().contains(&self.ends) {
             self.decoder = Some(ocs_sipcomp::Decoder::default());
         }
-        let Some(decoder) = &mut self.decoder else {
-            if self.framer.is_lost() {
-                return vec![Opaque::frame(data)];
-            }
-            self.framer.push(data);
-            return self.frames();
-        };
-        let mut rest = data;
-        let mut out = BytesMut::new();
-        while !rest.is_empty() {
-            match decoder.decode(rest, &mut out) {
-                Ok(taken) => rest = &rest[taken..],
-                Err(_) => return vec![Opaque::frame(data)],
-            }
+        if self.decoder.is_some() {
+            return self.decompress(data);
         }
-        self.framer.push(&out);
-        let mut frames = self.frames();
-        for frame in &mut frames {
-            let mark = format!("{} bytes compressed", data.len());
-            frame.detail = Some(match frame.detail.take() {
-                Some(detail) => format!("{detail}, {mark}"),
-                None => mark,
-            });
+        if self.framer.is_lost() {
+            return vec![Opaque::frame(data)];
         }
-        frames
+        self.framer.push(data);
+        self.frames()
+    }
+
+    fn finish(&mut self) -> Option<Frame> {
+        let length = self.framer.buffered();
+        (length > 0).then(|| Frame {
+            label: "incomplete".into(),
+            detail: Some(format!("{length} bytes")),
+            text: self.framer.take_rest(),
+        })
     }
 }
 

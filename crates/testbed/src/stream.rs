@@ -24,10 +24,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(21);
 const ACCEPTED: u64 = 1 << 63;
 
 /// The end of a connection that asked for it.
-const CLIENT: usize = 0;
+pub(crate) const CLIENT: usize = 0;
 
 /// The end of a connection that accepted it.
-const SERVER: usize = 1;
+pub(crate) const SERVER: usize = 1;
 
 /// Where and how a host accepts connections.
 #[derive(Debug, Clone, PartialEq, Eq)]

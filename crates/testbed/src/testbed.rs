@@ -7,7 +7,7 @@ pub use run::Error;
 use core::any::Any;
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use ocs_sip_core::{ConnectionId, WallClock};
@@ -17,7 +17,7 @@ use rand_core::SeedableRng;
 use crate::clock::{Queue, Ticket};
 use crate::datagram::Datagram;
 use crate::dissect::Dissector;
-use crate::dns::{Question, Reply, Zone};
+use crate::dns::{NAME_SERVER, Question, Reply, Zone};
 use crate::host::{ConnectFailure, Host, HostId};
 use crate::ladder::Ladder;
 use crate::link::{Link, Links};
@@ -76,7 +76,7 @@ pub(crate) struct Node {
 /// in which they were sent, timers in the order of the hosts. With the same seed and the same commands,
 /// two runs are the same to the byte.
 pub struct Testbed {
-    start: Instant,
+    pub(crate) start: Instant,
     wall_clock: WallClock,
     pub(crate) now: Instant,
     happened_now: usize,
@@ -114,7 +114,7 @@ impl Testbed {
     pub fn new(seed: u64, start: Instant, system: SystemTime) -> Self {
         let name_server = Node {
             name: "dns".to_owned(),
-            addresses: vec![IpAddr::V4(Ipv4Addr::new(192, 0, 2, 53))],
+            addresses: NAME_SERVER.to_vec(),
             machine: None,
             timer: None,
             paused: false,

@@ -158,6 +158,18 @@ impl Message {
         }
     }
 
+    /// Changes status and phrase; does nothing to a request.
+    pub fn set_status(&mut self, code: u16, reason: &str) {
+        if matches!(self.start, Start::Response { .. }) {
+            let reason = self.append_text(reason);
+            self.start = Start::Response {
+                status: code,
+                reason,
+            };
+            self.start_line = Span::EMPTY;
+        }
+    }
+
     /// Puts a body in, with its Content-Type and Content-Length.
     pub fn set_body(&mut self, content_type: &str, body: impl Into<Bytes>) {
         self.body = body.into();

@@ -139,6 +139,9 @@ mod tests {
     }
     use Input::{Ack, Answer, Invite};
 
+    /// Stream, what came before, the state then, the input, what it does, the state after.
+    type Row = (bool, &'static [Input], State, Input, Step, State);
+
     fn step(machine: &mut InviteServer, now: Instant, input: Input) -> Step {
         let timers = Timers::default();
         match input {
@@ -151,7 +154,7 @@ mod tests {
     #[test]
     fn every_input_in_every_state() {
         let now = Instant::now();
-        let table: [(bool, &[Input], State, Input, Step, State); 25] = [
+        let table: [Row; 25] = [
             (true, &[Answer(401)], Completed, Invite, Restart, Completed),
             (false, &[Answer(401)], Completed, Invite, Send, Completed),
             (true, &[Answer(486)], Completed, Invite, Send, Completed),

@@ -87,12 +87,14 @@ mod tests {
     use crate::transaction::Step::{Nothing, Send, TimedOut};
     use std::time::Duration;
 
+    /// Stream, answers before, the input (`None` is the request again), what it does, the state after.
+    type Row = (bool, &'static [u16], Option<u16>, Step, State);
+
     #[test]
     fn every_input_in_every_state() {
         let now = Instant::now();
         let timers = Timers::default();
-        // None is the request again.
-        let table: [(bool, &[u16], Option<u16>, Step, State); 9] = [
+        let table: [Row; 9] = [
             (false, &[], None, Nothing, Trying),
             (false, &[], Some(100), Send, Proceeding),
             (false, &[], Some(200), Send, Completed),

@@ -24,12 +24,15 @@ impl Noise {
     }
 }
 
-/// About 100 KB of refreshes of one registration: only the `CSeq` number and the signature of the
-/// `Authorization` header change. The case that the protocol was made for.
-pub(crate) fn registrations() -> Vec<Vec<u8>> {
+/// About 100 KB of refreshes of one registration, the case that the protocol was made for: only
+/// the numbers change, and, if `signed`, the signature of the `Proxy-Authorization` header.
+pub(crate) fn registrations(signed: bool) -> Vec<Vec<u8>> {
     let mut noise = Noise(1);
     (1..=110)
         .map(|cseq| {
+            if !signed {
+                noise = Noise(1);
+            }
             let signature = noise.hex(32);
             format!(
                 "REGISTER sip:contoso.com SIP/2.0\r\n\

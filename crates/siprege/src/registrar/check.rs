@@ -38,7 +38,9 @@ impl Refusal {
 pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, bool), Refusal> {
     let identity = Identity::of_request(request, config.instance_check).map_err(|refusal| {
         // 4010 is the one without any identifier; the rest of its family is in [MS-OCER] 7.5.
-        let has_epid = request.from_header().is_ok_and(|from| from.epid().is_some());
+        let has_epid = request
+            .from_header()
+            .is_ok_and(|from| from.epid().is_some());
         let id = if has_epid { 4012 } else { 4010 };
         Refusal::new(refusal.status, id, refusal.reason)
     })?;
@@ -49,14 +51,25 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
         Err(_) => false,
     };
     if !event_fits || request.lines(HeaderName::Event).count() > 1 {
-        return Err(Refusal::new(489, 4055, "The event package is not supported"));
+        return Err(Refusal::new(
+            489,
+            4055,
+            "The event package is not supported",
+        ));
     }
     if request.lists(HeaderName::Supported, "msrtc-event-categories")
         && !request.lists(HeaderName::Supported, "gruu-10")
     {
-        return Err(Refusal::new(421, 2057, "gruu-10 is required for enhanced presence"));
+        return Err(Refusal::new(
+            421,
+            2057,
+            "gruu-10 is required for enhanced presence",
+        ));
     }
-    match config.version_filter.judge(request.header(HeaderName::UserAgent)) {
+    match config
+        .version_filter
+        .judge(request.header(HeaderName::UserAgent))
+    {
         Verdict::Allow => Ok((identity, false)),
         Verdict::Warn => Ok((identity, true)),
         Verdict::Refuse => Err(Refusal::new(403, 17002, "Invalid protocol client version")),

@@ -121,8 +121,7 @@ impl Registrar {
         context: Context<'_>,
         request: &Message,
     ) -> Message {
-        let refuse =
-            |status| Message::response_to(request, status, Some(context.tag));
+        let refuse = |status| Message::response_to(request, status, Some(context.tag));
         let own = request
             .to_header()
             .ok()
@@ -172,7 +171,10 @@ impl Registrar {
     }
 
     /// The life that the request asks for: `expires` of its Contact, else Expires.
-    fn requested_expires(&self, request: &Message) -> Result<Option<Duration>, ocs_sip_core::Error> {
+    fn requested_expires(
+        &self,
+        request: &Message,
+    ) -> Result<Option<Duration>, ocs_sip_core::Error> {
         let header = request.number(HeaderName::Expires)?;
         let contact = request.contact().ok().and_then(|contact| contact.expires());
         Ok(contact
@@ -185,7 +187,10 @@ impl Registrar {
             self.bindings.remove_user(aor)
         } else {
             let id = EndpointId::Instance(identity.instance);
-            self.bindings.remove_endpoint(aor, &id).into_iter().collect()
+            self.bindings
+                .remove_endpoint(aor, &id)
+                .into_iter()
+                .collect()
         };
         for binding in removed {
             self.removed(binding, Removal::Unregistered);
@@ -313,9 +318,7 @@ impl Registrar {
     /// Ends every binding of a user; says how many there were.
     pub fn deregister_user(&mut self, aor: &Aor, event: RegistrationEvent) -> usize {
         let ids: Vec<_> = self.bindings.of_user(aor).map(|(id, _)| id).collect();
-        ids.iter()
-            .filter(|&&id| self.deregister(id, event))
-            .count()
+        ids.iter().filter(|&&id| self.deregister(id, event)).count()
     }
 
     /// The connection is gone: every binding on it ends, without a NOTIFY.

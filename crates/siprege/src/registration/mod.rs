@@ -24,7 +24,7 @@ pub const REFRESH_MARGIN: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The server wants credentials: pass them to [`Registration::authenticate`], or give up.
+    /// The server wants credentials: see [`Registration::authenticate`], or give up.
     Challenged(Message),
     /// The endpoint is registered, or its binding was extended.
     Registered(Registered),
@@ -168,15 +168,10 @@ impl Registration {
         self.send(now, State::Registering { refresh });
     }
 
-    /// Sends the REGISTER again with credentials, after [`Event::Challenged`]. `header` is Authorization for a 401, Proxy-Authorization for
-    /// a 407.
-    pub fn authenticate(&mut self, now: Instant, header: HeaderName, credentials: &str) {
-        let State::Challenged { refresh } = self.state else {
-            return;
-        };
-        self.send(now, State::Registering { refresh });
-        if let Some(request) = self.transmits.back_mut() {
-            request.push(header, credentials);
+    /// Sends the REGISTER again after [`Event::Challenged`]: same Call-ID, next CSeq. The caller puts the credentials on it.
+    pub fn authenticate(&mut self, now: Instant) {
+        if let State::Challenged { refresh } = self.state {
+            self.send(now, State::Registering { refresh });
         }
     }
 

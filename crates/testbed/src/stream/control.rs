@@ -3,6 +3,7 @@
 use ocs_sip_core::ConnectionId;
 
 use super::{CLIENT, SERVER};
+use crate::capture::Segment;
 use crate::host::HostId;
 use crate::testbed::Testbed;
 
@@ -81,6 +82,12 @@ impl Testbed {
         let (peer, _) = self.streams.connections[&key].hosts_to(side);
         self.discard(key, CLIENT);
         self.discard(key, SERVER);
+        let at = self.elapsed();
+        for side in [CLIENT, SERVER] {
+            let flow = self.streams.connections[&key].flow_to(side);
+            let capture = &mut self.recorder.capture;
+            capture.segment(at, flow, (key, side), Segment::Reset);
+        }
         self.remark(host, format!("connection with {} broken", self.name(peer)));
         self.break_end(key, side);
         self.break_end(key, 1 - side);

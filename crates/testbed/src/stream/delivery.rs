@@ -5,6 +5,7 @@ use std::time::Instant;
 use ocs_sip_core::ConnectionId;
 
 use super::{CLIENT, Connection, Key, SERVER, State};
+use crate::capture::Segment;
 use crate::host::{Closed, ConnectFailure, HostId, Input};
 use crate::record::{Event, Fate};
 use crate::testbed::{Pending, Testbed};
@@ -87,6 +88,9 @@ impl Testbed {
             let frames = end.inbox.dissector.feed(&data);
             self.recorder
                 .messages(at, flow, piece.sent, Fate::Delivered, frames);
+            let segment = Segment::Data(data.clone());
+            let capture = &mut self.recorder.capture;
+            capture.segment(at, flow, (key, side), segment);
             Input::Data {
                 connection: id,
                 data,
@@ -96,6 +100,8 @@ impl Testbed {
             let rest = end.inbox.finish();
             self.recorder
                 .messages(at, flow, piece.sent, Fate::Delivered, rest);
+            let capture = &mut self.recorder.capture;
+            capture.segment(at, flow, (key, side), Segment::Fin);
             let (how, fate) = (Closed::Fin, Fate::Delivered);
             self.recorder.event(at, Event::Closed { flow, how, fate });
             if connection.ends[1 - side].finished {
@@ -156,6 +162,8 @@ impl Testbed {
         let fate = if lost { Fate::Lost } else { Fate::Delivered };
         if !lost {
             self.discard(key, side);
+            let capture = &mut self.recorder.capture;
+            capture.segment(at, flow, (key, side), Segment::Reset);
         }
         let how = Closed::Reset;
         self.recorder.event(at, Event::Closed { flow, how, fate });

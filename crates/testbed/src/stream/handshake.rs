@@ -8,6 +8,7 @@ use ocs_sip_core::{ConnectionId, Transport};
 use super::{
     ACCEPTED, CLIENT, CONNECT_TIMEOUT, Connection, End, Key, SERVER, State, handshake_lengths,
 };
+use crate::capture::Segment;
 use crate::host::{ConnectFailure, HostId, Input};
 use crate::record::{Event, Flow};
 use crate::testbed::{Pending, Testbed};
@@ -102,6 +103,7 @@ impl Testbed {
     }
 
     pub(crate) fn on_handshake(&mut self, key: Key, trip: u8) {
+        let at = self.elapsed();
         // Packets with odd numbers go to the accepting host, whose side is 1.
         let side = usize::from(trip % 2);
         let Some(connection) = self.streams.connections.get_mut(&key) else {
@@ -112,7 +114,19 @@ impl Testbed {
             connection.stalled = Some(trip);
             return;
         }
+        let flow = connection.flow_to(side);
         let transport = connection.transport;
+        let segment = match trip {
+            1 => Some(Segment::Syn),
+            2 => Some(Segment::SynAck),
+            3 => Some(Segment::Ack),
+            // The messages of TLS, which have no bytes here.
+            _ => None,
+        };
+        if let Some(segment) = segment {
+            let capture = &mut self.recorder.capture;
+            capture.segment(at, flow, (key, side), segment);
+        }
         if trip == 1 {
             let address = connection.ends[SERVER].address;
             let failure = match self.streams.listener(to, address) {
@@ -195,6 +209,11 @@ impl Testbed {
         let told = connection.ends[SERVER].state == State::Open;
         let flow = connection.flow_to(SERVER);
         let (host, id) = (connection.ends[CLIENT].host, connection.ends[CLIENT].id);
+        if matches!(reason, ConnectFailure::Refused | ConnectFailure::Handshake) {
+            let back = connection.flow_to(CLIENT);
+            let capture = &mut self.recorder.capture;
+            capture.segment(at, back, (key, CLIENT), Segment::Reset);
+        }
         if told {
             self.abort(host, id);
         } else if let Some(Connection {

@@ -1,0 +1,309 @@
+//! The user agent: finds its server, signs in, talks.
+
+mod connecting;
+mod conversation;
+mod incoming;
+mod sending;
+mod signing_in;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use ocs_conmgmt::{Answer, Connector, Peer, Query};
+use ocs_sip_core::transaction::{ClientId, Layer, Timers};
+use ocs_sip_core::{Aor, ConnectionId};
+use ocs_sipae::client as sipae;
+use ocs_sipae::ntlm::NtlmClient;
+use ocs_siprege::registration::Registration;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::link::{Destination, Link};
+use crate::{Config, Event, Output, TextId};
+use conversation::Conversation;
+use sending::Purpose;
+
+/// A configuration or command that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// How servers are found.
+    #[error("discovery: {0}")]
+    Discovery(#[from] ocs_conmgmt::Error),
+    /// The user is not signed in.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// The conversation does not take the text.
+    #[error("conversation: {0}")]
+    Conversation(#[from] ocs_sipre::Error),
+    /// There is no conversation with this user.
+    #[error("no conversation with {0}")]
+    NoConversation(Aor),
+}
+
+/// Whether the user wants to be signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Out,
+    In,
+    /// Signing out: unregistering.
+    Leaving,
+}
+
+/// One endpoint of one user as one state machine.
+///
+/// The caller owns sockets, TLS, DNS and clock. It does what [`poll_output`](Self::poll_output) asks for, hands in what happens, drains
+/// [`poll_output`](Self::poll_output) and [`poll_event`](Self::poll_event) after each call, and arms one timer for
+/// [`poll_timeout`](Self::poll_timeout).
+pub struct UserAgent {
+    config: Config,
+    rng: ChaCha20Rng,
+    wish: Wish,
+    connector: Connector<ChaCha20Rng>,
+    connecting: Option<(ConnectionId, Destination)>,
+    next_connection: u64,
+    link: Option<Link>,
+    layer: Layer,
+    authentication: sipae::Client,
+    /// What the next REGISTER carries.
+    credentials: signing_in::Credentials,
+    registration: Option<Registration>,
+    gruu: Option<String>,
+    purposes: HashMap<ClientId, Purpose>,
+    conversations: HashMap<Aor, Conversation>,
+    texts: HashMap<(Aor, ocs_sipre::im::TextId), TextId>,
+    next_text: u64,
+    next_transaction: u64,
+    outputs: VecDeque<Output>,
+    events: VecDeque<Event>,
+    dropped: u64,
+}
+
+impl std::fmt::Debug for UserAgent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserAgent")
+            .field("aor", &self.config.aor)
+            .field("wish", &self.wish)
+            .field("link", &self.link)
+            .field("conversations", &self.conversations.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl UserAgent {
+    /// A user agent that is signed out. `seed` is 32 octets from a source of randomness; two agents with the same seed and the same
+    /// inputs do the same.
+    pub fn new(config: Config, seed: [u8; 32]) -> Result<Self, Error> {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let connector = Connector::new(config.connector.clone(), ChaCha20Rng::from_rng(&mut rng))?;
+        let mut ntlm =
+            ocs_ntlm::ClientConfig::sip(&config.user, &config.domain, config.credential.clone());
+        ntlm.workstation.clone_from(&config.workstation);
+        let schemes = sipae::ClientConfig::new(vec![Box::new(NtlmClient::new(ntlm))]);
+        let authentication =
+            sipae::Client::new(schemes, config.clock, ChaCha20Rng::from_rng(&mut rng));
+        Ok(Self {
+            connector,
+            authentication,
+            rng,
+            wish: Wish::Out,
+            connecting: None,
+            next_connection: 1,
+            link: None,
+            layer: Layer::new(Timers::default()),
+            credentials: signing_in::Credentials::None,
+            registration: None,
+            gruu: None,
+            purposes: HashMap::new(),
+            conversations: HashMap::new(),
+            texts: HashMap::new(),
+            next_text: 0,
+            next_transaction: 0,
+            outputs: VecDeque::new(),
+            events: VecDeque::new(),
+            dropped: 0,
+            config,
+        })
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether the endpoint is registered.
+    #[must_use]
+    pub fn is_signed_in(&self) -> bool {
+        self.registration
+            .as_ref()
+            .is_some_and(Registration::is_registered)
+    }
+
+    /// The GRUU of this endpoint, while it is registered and has one.
+    #[must_use]
+    pub fn gruu(&self) -> Option<&str> {
+        self.gruu.as_deref()
+    }
+
+    /// Messages of the server that were not processed because their signature does not count.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Finds a server, connects, registers, and stays registered until [`sign_out`](Self::sign_out).
+    pub fn sign_in(&mut self, now: Instant) {
+        if self.wish != Wish::In {
+            self.wish = Wish::In;
+            self.connector.start(now);
+            self.settle(now);
+        }
+    }
+
+    /// Ends all conversations, unregisters and closes the connection.
+    pub fn sign_out(&mut self, now: Instant) {
+        if self.wish == Wish::Out {
+            return;
+        }
+        self.end_all_conversations(now);
+        self.wish = Wish::Leaving;
+        match &mut self.registration {
+            Some(registration) if registration.is_registered() => registration.unregister(now),
+            _ => self.signed_out(),
+        }
+        self.settle(now);
+    }
+
+    /// The answer to [`Output::Resolve`].
+    pub fn handle_answer(&mut self, now: Instant, query: &Query, answer: Answer) {
+        // An answer to a question of an earlier round means nothing any more.
+        let _ = self.connector.handle_answer(now, query, answer);
+        self.settle(now);
+    }
+
+    /// [`Output::Connect`] succeeded. `local` is the own end; `peer` says what is known of the server's certificate.
+    pub fn handle_connected(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        local: SocketAddr,
+        peer: Peer<'_>,
+    ) {
+        self.connected(now, connection, local, peer);
+        self.settle(now);
+    }
+
+    /// [`Output::Connect`] failed.
+    pub fn handle_connect_failed(&mut self, now: Instant, connection: ConnectionId) {
+        if let Some((_, destination)) = self.connecting.take_if(|(id, _)| *id == connection) {
+            self.connector
+                .handle_connect_failed(now, destination.attempt);
+            self.settle(now);
+        }
+    }
+
+    /// Octets arrived.
+    pub fn handle_data(&mut self, now: Instant, connection: ConnectionId, data: Bytes) {
+        if let Some(link) = self.link.as_mut().filter(|link| link.id == connection) {
+            link.channel.push(data);
+            self.read(now);
+            self.settle(now);
+        }
+    }
+
+    /// The server closed the connection, or it broke.
+    pub fn handle_closed(&mut self, now: Instant, connection: ConnectionId) {
+        if let Some(link) = self.link.take_if(|link| link.id == connection) {
+            self.lost(now, &link);
+            self.settle(now);
+        } else {
+            self.handle_connect_failed(now, connection);
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.connector.handle_timeout(now);
+        self.authentication.handle_timeout(now);
+        self.layer.handle_timeout(now);
+        if let Some(registration) = &mut self.registration {
+            registration.handle_timeout(now);
+        }
+        if let Some(link) = &mut self.link {
+            link.keep_alive.handle_timeout(now);
+            link.initiator.handle_timeout(now);
+        }
+        for conversation in self.conversations.values_mut() {
+            conversation.handle_timeout(now);
+        }
+        self.settle(now);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let link = self.link.iter().flat_map(|link| {
+            [
+                link.keep_alive.poll_timeout(),
+                link.initiator.poll_timeout(),
+            ]
+        });
+        let conversations = self.conversations.values().map(Conversation::poll_timeout);
+        [
+            self.connector.poll_timeout(),
+            self.authentication.poll_timeout(),
+            self.layer.poll_timeout(),
+            self.registration
+                .as_ref()
+                .and_then(Registration::poll_timeout),
+        ]
+        .into_iter()
+        .chain(link)
+        .chain(conversations)
+        .flatten()
+        .min()
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        if let Some(link) = self.link.as_mut().filter(|link| !link.out.is_empty()) {
+            return Some(Output::Send {
+                connection: link.id,
+                data: link.out.split().freeze(),
+            });
+        }
+        self.outputs.pop_front()
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Lets every part finish what the last input started.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            let busy = self.drive_connector(now)
+                | self.drive_link(now)
+                | self.drive_registration(now)
+                | self.drive_authentication(now)
+                | self.drive_transactions(now)
+                | self.drive_conversations(now);
+            if !busy {
+                break;
+            }
+        }
+    }
+
+    fn hex(&mut self, octets: usize) -> String {
+        let mut text = String::with_capacity(octets * 2);
+        for _ in 0..octets {
+            let octet = self.rng.next_u32() & 0xFF;
+            text.push_str(&format!("{octet:02x}"));
+        }
+        text
+    }
+}

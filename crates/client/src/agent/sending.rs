@@ -1,0 +1,197 @@
+//! Requests and responses on their way out: Via, signature, transaction.
+
+use std::time::Instant;
+
+use ocs_sip_core::transaction::{Event as Transaction, Flow, ServerId};
+use ocs_sip_core::{Aor, HeaderName, Message, Method};
+use ocs_sipae::client::Next;
+use ocs_sipre::im::RequestId;
+use ocs_sipre::via::{self, OwnVia};
+
+use super::UserAgent;
+use super::signing_in::Credentials;
+
+/// Whose request a transaction carries.
+#[derive(Debug, Clone)]
+pub(super) enum Purpose {
+    Register,
+    Session {
+        with: Aor,
+        request: RequestId,
+        /// For sending it again with a new signature.
+        message: Box<Message>,
+    },
+    /// An ending that nobody waits for.
+    Parting,
+}
+
+impl UserAgent {
+    fn push_via(&mut self, message: &mut Message) {
+        let branch = via::new_branch(&mut self.rng);
+        if let Some(link) = &self.link {
+            OwnVia {
+                transport: link.transport,
+                sent_by: &link.sent_by(),
+                branch: &branch,
+                branched: false,
+                internal_info: None,
+            }
+            .push(message);
+        }
+    }
+
+    pub(super) fn send_register(&mut self, now: Instant, mut request: Message) {
+        self.push_via(&mut request);
+        let credentials = std::mem::replace(&mut self.credentials, Credentials::Signature);
+        // Without an association yet, or any more, the REGISTER goes bare and is challenged.
+        let _ = match credentials {
+            Credentials::None => Ok(()),
+            Credentials::Handshake => self.authentication.authorize(&mut request),
+            Credentials::Signature => self.authentication.sign(&mut request),
+        };
+        self.start(now, request, Purpose::Register);
+    }
+
+    /// Sends a request of a conversation, signed. Gives its transaction.
+    pub(super) fn send_request(
+        &mut self,
+        now: Instant,
+        mut message: Message,
+        purpose: Purpose,
+    ) -> Option<ocs_sip_core::transaction::ClientId> {
+        self.push_via(&mut message);
+        let _ = self.authentication.sign(&mut message);
+        self.start(now, message, purpose)
+    }
+
+    fn start(
+        &mut self,
+        now: Instant,
+        message: Message,
+        purpose: Purpose,
+    ) -> Option<ocs_sip_core::transaction::ClientId> {
+        let flow = Flow::Stream(self.link.as_ref()?.id);
+        let id = self.layer.request(now, flow, message).ok()?;
+        self.purposes.insert(id, purpose);
+        Some(id)
+    }
+
+    /// Sends an ACK of a 2xx: outside all transactions.
+    pub(super) fn send_ack(&mut self, mut ack: Message) {
+        self.push_via(&mut ack);
+        if let Some(link) = &self.link {
+            self.layer.send(Flow::Stream(link.id), ack);
+        }
+    }
+
+    pub(super) fn respond(&mut self, now: Instant, id: ServerId, response: Message) {
+        // The transaction is gone when its connection is: there is nobody to answer.
+        let _ = self.layer.respond(now, id, response);
+    }
+
+    /// For answers to what is no message.
+    pub(super) fn send_unsigned(&mut self, now: Instant, message: &Message) {
+        if let Some(link) = &mut self.link {
+            link.send(now, message);
+        }
+    }
+
+    pub(super) fn drive_transactions(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(event) = self.layer.poll_event() {
+            busy = true;
+            self.handle_transaction(now, event);
+        }
+        while let Some(transmit) = self.layer.poll_transmit() {
+            busy = true;
+            let mut message = transmit.message;
+            // REGISTER has its credentials, or is meant to have none; everything else is signed, also what
+            // the transactions make themselves (ACK, CANCEL).
+            let register = message.method() == Some(&Method::Register);
+            if !register && message.header(HeaderName::Authorization).is_none() {
+                let _ = self.authentication.sign(&mut message);
+            }
+            if let Some(link) = &mut self.link {
+                link.send(now, &message);
+            }
+        }
+        busy
+    }
+
+    fn handle_transaction(&mut self, now: Instant, event: Transaction) {
+        match event {
+            Transaction::Response { id, message } => {
+                let is_final = message.status().is_some_and(|status| status >= 200);
+                // Further 2xx of a forked INVITE come under the same transaction.
+                let invite = message
+                    .cseq()
+                    .is_ok_and(|cseq| cseq.method_text == "INVITE");
+                let purpose = if is_final && !invite {
+                    self.purposes.remove(&id)
+                } else {
+                    self.purposes.get(&id).cloned()
+                };
+                match purpose {
+                    Some(Purpose::Register) => {
+                        if let Some(registration) = &mut self.registration {
+                            registration.handle_response(now, &message);
+                        }
+                    }
+                    Some(Purpose::Session {
+                        with,
+                        request,
+                        message: sent,
+                    }) => {
+                        if self.resigned(now, &with, request, &sent, &message) {
+                            self.purposes.remove(&id);
+                        } else {
+                            self.session_response(now, &with, request, &message);
+                        }
+                    }
+                    Some(Purpose::Parting) | None => {}
+                }
+            }
+            Transaction::Timeout { id } | Transaction::FlowFailed { id } => {
+                match self.purposes.remove(&id) {
+                    Some(Purpose::Session { with, request, .. }) => {
+                        self.session_no_response(now, &with, request);
+                    }
+                    Some(Purpose::Register) if self.link.is_some() => self.close_broken(now),
+                    _ => {}
+                }
+            }
+            Transaction::Request { id, message, .. } => self.handle_request(now, id, &message),
+            Transaction::Ack { message, .. } => self.handle_ack(now, &message),
+            Transaction::Cancel { target, message } => self.handle_cancel(target, &message),
+            // BENOTIFY belongs to subscriptions, of which there are none yet.
+            _ => {}
+        }
+    }
+
+    /// A challenge to a signed request: sends it once more with a new signature and the same CSeq (\[MS-SIPAE\] 3.2.5).
+    fn resigned(
+        &mut self,
+        now: Instant,
+        with: &Aor,
+        request: RequestId,
+        sent: &Message,
+        response: &Message,
+    ) -> bool {
+        if !matches!(response.status(), Some(401 | 407)) {
+            return false;
+        }
+        if self.authentication.on_challenge(now, response) != Next::Resign {
+            return false;
+        }
+        let purpose = Purpose::Session {
+            with: with.clone(),
+            request,
+            message: Box::new(sent.clone()),
+        };
+        let id = self.send_request(now, sent.clone(), purpose);
+        if let (Some(id), Some(conversation)) = (id, self.conversations.get_mut(with)) {
+            conversation.moved(request, id);
+        }
+        id.is_some()
+    }
+}

@@ -1,0 +1,210 @@
+//! REGISTER with credentials, and what becomes of it.
+
+use std::time::Instant;
+
+use ocs_sip_core::Message;
+use ocs_sip_core::uri::SipUri;
+use ocs_sipae::client::{Event as Authentication, Next};
+use ocs_siprege::notify::Reaction;
+use ocs_siprege::registration::{self, Event as Registering, Registered, Registration};
+
+use super::{UserAgent, Wish};
+use crate::{Event, Failure};
+
+/// What the next REGISTER carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Credentials {
+    /// Nothing: it asks for a challenge.
+    None,
+    /// The next token of the handshake.
+    Handshake,
+    /// A signature.
+    Signature,
+}
+
+impl UserAgent {
+    /// Starts to register on the connection that is up.
+    pub(super) fn register(&mut self, now: Instant) {
+        let ms_opaque = self.hex(5);
+        let Some(link) = &self.link else {
+            return;
+        };
+        let config = registration::Config {
+            aor: self.config.aor.clone(),
+            epid: self.config.epid.to_string(),
+            instance: uuid_text(&self.config.epid.instance()),
+            sent_by: link.sent_by(),
+            transport: link.transport,
+            ms_opaque,
+            user_agent: self.config.user_agent.clone(),
+            gruu: self.config.gruu,
+            survivable: false,
+            allow_events: "presence".to_owned(),
+        };
+        let mut registration = Registration::new(config, &mut self.rng);
+        registration.register(now);
+        self.registration = Some(registration);
+        self.authentication.reset();
+        self.credentials = Credentials::None;
+    }
+
+    pub(super) fn drive_registration(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(request) = self
+            .registration
+            .as_mut()
+            .and_then(Registration::poll_transmit)
+        {
+            busy = true;
+            self.send_register(now, request);
+        }
+        while let Some(event) = self
+            .registration
+            .as_mut()
+            .and_then(Registration::poll_event)
+        {
+            busy = true;
+            self.handle_registering(now, event);
+        }
+        busy
+    }
+
+    fn handle_registering(&mut self, now: Instant, event: Registering) {
+        match event {
+            Registering::Challenged(response) => self.challenged(now, &response),
+            Registering::Registered(registered) => self.registered(registered),
+            Registering::Redirected { contact } => self.redirected(now, &contact),
+            Registering::Refused(refusal) => {
+                if let (Some(retry), Some(link)) = (refusal.retry_after, &self.link) {
+                    let seconds = retry.as_secs().to_string();
+                    let attempt = link.attempt;
+                    self.connector
+                        .handle_unavailable(now, attempt, refusal.status, Some(&seconds));
+                } else {
+                    self.fail(
+                        now,
+                        Failure::Refused {
+                            status: refusal.status,
+                            reason: refusal.reason,
+                        },
+                    );
+                }
+            }
+            Registering::Lost => self.drop_all_conversations(now),
+            Registering::Notified {
+                event,
+                reaction,
+                reason,
+                ..
+            } => {
+                self.events.push_back(Event::Registration { event, reason });
+                match reaction {
+                    Reaction::Stay => {}
+                    Reaction::Stop => self.fail(now, Failure::Deregistered(event)),
+                    // The connector waits a random time, then begins with the same server.
+                    Reaction::RetryLater | Reaction::MoveToPreferred => self.close_broken(now),
+                }
+            }
+            Registering::Unregistered => {
+                self.signed_out();
+                self.connector.close();
+            }
+            Registering::TimedOut => {
+                if self.wish == Wish::Leaving {
+                    self.signed_out();
+                    self.connector.close();
+                } else {
+                    self.close_broken(now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn challenged(&mut self, now: Instant, response: &Message) {
+        match self.authentication.on_challenge(now, response) {
+            Next::Resend => self.credentials = Credentials::Handshake,
+            Next::Resign => self.credentials = Credentials::Signature,
+            Next::Failed(failure) => {
+                self.fail(now, Failure::Authentication(failure.to_string()));
+                return;
+            }
+        }
+        if let Some(registration) = &mut self.registration {
+            registration.authenticate(now);
+        }
+    }
+
+    fn registered(&mut self, registered: Registered) {
+        self.gruu.clone_from(&registered.gruu);
+        if let Some(link) = &mut self.link {
+            self.connector.handle_registered(link.attempt);
+            // A header that cannot be read is as good as none.
+            let _ = link
+                .keep_alive
+                .handle_response(registered.keep_alive.as_deref());
+        }
+        if !registered.refresh {
+            self.events.push_back(Event::SignedIn {
+                gruu: registered.gruu,
+                expires: registered.expires,
+                remote_user: registered.remote_user,
+            });
+        }
+    }
+
+    fn redirected(&mut self, now: Instant, contact: &str) {
+        let Some(link) = &self.link else {
+            return;
+        };
+        let attempt = link.attempt;
+        match SipUri::parse(contact) {
+            Ok(uri) => {
+                let host = uri.host().to_string();
+                let transport = uri.params().get("transport");
+                self.connector
+                    .handle_redirect(now, attempt, &host, uri.port(), transport);
+            }
+            Err(error) => self.fail(now, Failure::Protocol(error.to_string())),
+        }
+    }
+
+    /// Gives up until the user asks again.
+    fn fail(&mut self, _now: Instant, failure: Failure) {
+        self.wish = Wish::Out;
+        self.connector.close();
+        self.events.push_back(Event::SignInFailed(failure));
+    }
+
+    pub(super) fn signed_out(&mut self) {
+        if self.wish != Wish::Out {
+            self.wish = Wish::Out;
+            self.connector.close();
+            self.events.push_back(Event::SignedOut);
+        }
+    }
+
+    pub(super) fn drive_authentication(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(event) = self.authentication.poll_event() {
+            busy = true;
+            match event {
+                Authentication::Renew { .. } | Authentication::Expired { .. } => {
+                    // A new handshake begins with a REGISTER that is not signed (\[MS-SIPAE\] 3.2.2).
+                    self.credentials = Credentials::None;
+                    if let Some(registration) = &mut self.registration {
+                        registration.register(now);
+                    }
+                }
+                _ => {}
+            }
+        }
+        busy
+    }
+}
+
+/// The UUID of an instance without `urn:uuid:`.
+fn uuid_text(instance: &ocs_sipre::Instance) -> String {
+    let text = instance.to_string();
+    text.rsplit(':').next().unwrap_or_default().to_owned()
+}

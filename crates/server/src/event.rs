@@ -1,0 +1,103 @@
+//! What a front end asks for and what it tells.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use ocs_conmgmt::CloseReason;
+use ocs_sip_core::{Aor, ConnectionId};
+use ocs_siprege::registrar::Removal;
+
+/// What the caller must do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Write these octets.
+    Send {
+        /// Where to.
+        connection: ConnectionId,
+        /// What.
+        data: Bytes,
+    },
+    /// Close the connection once everything before is written. Nothing more comes for it, and
+    /// [`FrontEnd::handle_closed`](crate::FrontEnd::handle_closed) need not be called.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+    },
+}
+
+/// What the application may want to log or count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection was closed by this side.
+    Closed {
+        /// Which.
+        connection: ConnectionId,
+        /// Its far end.
+        remote: SocketAddr,
+        /// Why.
+        cause: CloseCause,
+    },
+    /// A message was refused for its form; the connection goes on.
+    Malformed {
+        /// On which connection.
+        connection: ConnectionId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A message was dropped: a wrong or replayed signature, a response to nothing.
+    Dropped {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Why.
+        reason: String,
+    },
+    /// A client could not prove who it is.
+    LogonFailure {
+        /// Its connection.
+        connection: ConnectionId,
+        /// The user that it wanted to be.
+        aor: Aor,
+        /// What was wrong.
+        reason: String,
+    },
+    /// An endpoint registered or refreshed.
+    Registered {
+        /// The user.
+        aor: Aor,
+        /// Its connection.
+        connection: Option<ConnectionId>,
+        /// The instance.
+        instance: String,
+        /// `added`, `refreshed` or `fixed`.
+        action: &'static str,
+    },
+    /// An endpoint is not registered any more.
+    Unregistered {
+        /// The user.
+        aor: Aor,
+        /// The instance.
+        instance: String,
+        /// Why.
+        cause: Removal,
+    },
+}
+
+/// Why this side closed a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseCause {
+    /// A timer of \[MS-CONMGMT\] ran out.
+    Timer(CloseReason),
+    /// The stream cannot be read any further.
+    Stream(String),
+    /// The client does not read what it is sent.
+    Backlog {
+        /// Octets that wait.
+        octets: usize,
+    },
+    /// There are as many connections as are allowed.
+    TooMany,
+    /// The server shuts down.
+    Draining,
+}

@@ -1,0 +1,121 @@
+//! What the server answers itself: REGISTER, and requests to the server.
+
+use std::time::Instant;
+
+use ocs_sip_core::transaction::ServerId;
+use ocs_sip_core::{HeaderName, Message, Method};
+use ocs_sipre::contact::{self, ProxyReplace};
+use ocs_sipre::via::{self, OwnVia};
+use ocs_siprege::registrar::{Context, Notify};
+
+use super::FrontEnd;
+use super::input::Caller;
+use crate::Store;
+
+impl<S: Store> FrontEnd<S> {
+    pub(super) fn register(
+        &mut self,
+        now: Instant,
+        caller: &Caller,
+        id: ServerId,
+        mut request: Message,
+    ) {
+        let tag = self.new_tag();
+        let Some(connection) = self.connections.get_mut(&caller.connection) else {
+            return;
+        };
+        let flow = connection.flow(caller.connection);
+        if let ProxyReplace::Refuse(refusal) = contact::replace_proxy(&mut request, &flow) {
+            self.refuse(now, id, &request, refusal);
+            return;
+        }
+        let keep_alive = connection
+            .keep_alive
+            .handle_request(request.header(HeaderName::MsKeepAlive))
+            .ok()
+            .flatten();
+        let enabled = self
+            .store
+            .user(&caller.identity.aor)
+            .is_some_and(|user| user.enabled);
+        let mut response = if enabled {
+            let context = Context {
+                aor: &caller.identity.aor,
+                connection: caller.connection,
+                tag: &tag,
+            };
+            self.registrar.handle_register(now, context, &request)
+        } else {
+            let diagnostics = format!(
+                "4003;reason=\"User is not enabled for SIP\";source=\"{}\"",
+                self.config.fqdn
+            );
+            Message::response_to(&request, 403, Some(&tag))
+                .with(HeaderName::MsDiagnosticsPublic, &diagnostics)
+        };
+        if let Some(keep_alive) = keep_alive.filter(|_| response.status() == Some(200)) {
+            response.push(HeaderName::MsKeepAlive, &keep_alive.to_string());
+        }
+        self.respond(now, id, response);
+    }
+
+    /// A request to the server itself, or to what it keeps for its users.
+    pub(super) fn serve(&mut self, now: Instant, id: ServerId, request: &Message) {
+        let tag = self.new_tag();
+        let answer = |code| Message::response_to(request, code, Some(&tag));
+        let response = match request.method() {
+            Some(Method::Options) => {
+                let methods = self.capabilities.methods.iter().map(Method::as_str);
+                let allow = methods.collect::<Vec<_>>().join(", ");
+                answer(200).with(HeaderName::Allow, &allow)
+            }
+            Some(Method::Subscribe) => answer(489).with(HeaderName::AllowEvents, "registration"),
+            Some(Method::Service | Method::Publish) => answer(404),
+            _ => answer(481),
+        };
+        self.respond(now, id, response);
+    }
+
+    /// A NOTIFY of the registrar: Via and Max-Forwards are this server's.
+    pub(super) fn notify(&mut self, now: Instant, notify: Notify) {
+        let Some(connection) = self.connections.get(&notify.connection) else {
+            return;
+        };
+        let mut message = notify.message;
+        let branch = via::new_branch(&mut self.rng);
+        OwnVia {
+            transport: connection.peer.transport,
+            sent_by: &self.sent_by,
+            branch: &branch,
+            branched: false,
+            internal_info: None,
+        }
+        .push(&mut message);
+        message.push(HeaderName::MaxForwards, "70");
+        let flow = ocs_sip_core::transaction::Flow::Stream(notify.connection);
+        // Nobody waits for the answer: the binding is gone already.
+        let _ = self.layer.request(now, flow, message);
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        request: &Message,
+        refusal: ocs_sipre::Refusal,
+    ) {
+        let tag = self.new_tag();
+        let diagnostics = format!(
+            "1000;reason=\"{}\";source=\"{}\"",
+            refusal.reason, self.config.fqdn
+        );
+        let response = Message::response_to(request, refusal.status, Some(&tag))
+            .with(HeaderName::MsDiagnostics, &diagnostics);
+        self.respond(now, id, response);
+    }
+
+    pub(super) fn respond(&mut self, now: Instant, id: ServerId, response: Message) {
+        // The transaction is gone when its connection is: there is nobody to answer.
+        let _ = self.layer.respond(now, id, response);
+    }
+}

@@ -1,0 +1,125 @@
+//! Small headers of this system: sensitivity, conversation, on whose behalf; what a client may not say.
+
+use ocs_sip_core::header::NameAddr;
+use ocs_sip_core::{HeaderName, Message};
+use rand_core::Rng;
+
+use crate::Refusal;
+
+/// Ms-Sensitivity (\[MS-SIPRE\] 2.2.10): what the callee's rules may do with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Sensitivity {
+    /// `normal`, also when the header is absent.
+    #[default]
+    Normal,
+    /// `private`: no team ringing.
+    Private,
+    /// `normal-no-diversion`: neither voice mail nor forwarding.
+    NormalNoDiversion,
+    /// `private-no-diversion`: none of them.
+    PrivateNoDiversion,
+}
+
+impl Sensitivity {
+    /// Reads the header. Another value, or more than one header, is refused with 400.
+    pub fn of(message: &Message) -> Result<Self, Refusal> {
+        let mut lines = message.lines(HeaderName::MsSensitivity);
+        let Some(value) = lines.next() else {
+            return Ok(Self::Normal);
+        };
+        if lines.next().is_some() {
+            return Err(Refusal::new(400, "more than one Ms-Sensitivity"));
+        }
+        [
+            Self::Normal,
+            Self::Private,
+            Self::NormalNoDiversion,
+            Self::PrivateNoDiversion,
+        ]
+        .into_iter()
+        .find(|known| value.eq_ignore_ascii_case(known.as_str()))
+        .ok_or(Refusal::new(400, "unknown Ms-Sensitivity"))
+    }
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Private => "private",
+            Self::NormalNoDiversion => "normal-no-diversion",
+            Self::PrivateNoDiversion => "private-no-diversion",
+        }
+    }
+
+    /// Whether the call may be forwarded or go to voice mail.
+    #[must_use]
+    pub const fn allows_diversion(self) -> bool {
+        matches!(self, Self::Normal | Self::Private)
+    }
+
+    /// Whether the team may ring.
+    #[must_use]
+    pub const fn allows_team(self) -> bool {
+        matches!(self, Self::Normal | Self::NormalNoDiversion)
+    }
+}
+
+/// Headers that only servers write; see [`strip_server_headers`].
+pub const SERVER_HEADERS: [HeaderName; 5] = [
+    HeaderName::MsEdgeProxyMessageTrust,
+    HeaderName::PAssertedIdentity,
+    HeaderName::MsApplicationVia,
+    HeaderName::MsApplicationAor,
+    HeaderName::MsUserLogonData,
+];
+
+/// Takes off a client's message what only servers may say: [`SERVER_HEADERS`], and `History-Info` unless the
+/// client is trusted with it. Says how many headers went.
+pub fn strip_server_headers(message: &mut Message, keep_history: bool) -> usize {
+    let mut removed = 0;
+    message.retain(|header| {
+        let strip = SERVER_HEADERS.contains(&header.name)
+            || (header.name == HeaderName::HistoryInfo && !keep_history);
+        removed += usize::from(strip);
+        !strip
+    });
+    removed
+}
+
+/// P-Session-On-Behalf-Of: the user for whom a delegate acts; `name-addr / addr-spec` (recalled).
+/// Whether he may is \[MS-SIPAE\]'s to say. A malformed or repeated header is refused with 400.
+pub fn session_on_behalf_of(message: &Message) -> Result<Option<NameAddr<'_>>, Refusal> {
+    single_address(message, HeaderName::PSessionOnBehalfOf)
+}
+
+/// P-Agent-On-Behalf-Of (\[MS-SIPRE\] 2.2.22): the response group for which an agent calls; in INVITE only.
+pub fn agent_on_behalf_of(message: &Message) -> Result<Option<NameAddr<'_>>, Refusal> {
+    single_address(message, HeaderName::PAgentOnBehalfOf)
+}
+
+fn single_address(message: &Message, name: HeaderName) -> Result<Option<NameAddr<'_>>, Refusal> {
+    let mut lines = message.lines(name);
+    let Some(value) = lines.next() else {
+        return Ok(None);
+    };
+    let address = NameAddr::parse(value).ok().filter(|a| a.uri().is_ok());
+    match (address, lines.next()) {
+        (Some(address), None) => Ok(Some(address)),
+        _ => Err(Refusal::new(400, "malformed On-Behalf-Of header")),
+    }
+}
+
+/// Ms-Conversation-ID: groups all dialogs of one conversation.
+#[must_use]
+pub fn conversation_id(message: &Message) -> Option<&str> {
+    message
+        .header(HeaderName::MsConversationId)
+        .filter(|id| !id.is_empty())
+}
+
+/// A new conversation id: random, because a stale session of the same id disturbs the new one.
+#[must_use]
+pub fn new_conversation_id<R: Rng + ?Sized>(rng: &mut R) -> String {
+    rng.next_u32().to_string()
+}

@@ -1,0 +1,195 @@
+//! One front end for contoso.com, with its DNS records.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Instant, SystemTime};
+
+use ocs_client::{Config as ClientConfig, UserAgent};
+use ocs_ntlm::Credential;
+use ocs_server::{Config as ServerConfig, FrontEnd, MemoryStore, User};
+use ocs_sip_core::{Aor, Transport};
+use ocs_sipre::Epid;
+use ocs_testbed::{HostId, Listener, Options, Testbed, sip_dissectors};
+
+use crate::{ClientHost, ServerHost};
+
+/// The domain of the deployment.
+const DOMAIN: &str = "contoso.com";
+/// Its one server.
+const SERVER: &str = "fe01.contoso.com";
+/// The password of every user.
+const PASSWORD: &str = "Passw0rd";
+
+/// A virtual network with a front end, ready for clients.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The network.
+    pub testbed: Testbed,
+    /// The host of the front end.
+    pub server: HostId,
+    seed: u64,
+    clients: u8,
+}
+
+impl Deployment {
+    /// A deployment whose users are alice, bob and carol. `adjust` changes the server's configuration.
+    ///
+    /// # Panics
+    /// If the configuration cannot work.
+    #[must_use]
+    pub fn new(options: &Options, adjust: impl FnOnce(&mut ServerConfig)) -> Self {
+        let seed = options.seed;
+        let mut testbed = Testbed::new(seed, Instant::now(), SystemTime::now());
+        testbed.set_dissector(sip_dissectors());
+        testbed.capture(options.pcap.is_some());
+        let mut config =
+            ServerConfig::new(SERVER, DOMAIN, Transport::Tls, 5061, testbed.wall_clock());
+        adjust(&mut config);
+        let mut store = MemoryStore::new("CONTOSO");
+        for (name, display, line) in [
+            ("alice", "Alice", "tel:+14255550100"),
+            ("bob", "Bob", "tel:+14255550101"),
+            ("carol", "Carol", "tel:+14255550102"),
+        ] {
+            let mut entry = User::new(user(name));
+            entry.display_name = Some(display.to_owned());
+            entry.line_uri = Some(line.to_owned());
+            store.add_user(entry, PASSWORD);
+        }
+        let front_end =
+            FrontEnd::new(config, store, [seed as u8; 32]).expect("a configuration that works");
+        let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));
+        let server = testbed.add_host("fe01", vec![address], ServerHost::new(front_end));
+        let names = vec![SERVER.to_owned(), format!("sip.{DOMAIN}")];
+        testbed.listen(server, Listener::tls(SocketAddr::new(address, 5061), names));
+        let zone = testbed.zone_mut();
+        zone.srv(
+            &format!("_sipinternaltls._tcp.{DOMAIN}"),
+            0,
+            0,
+            5061,
+            SERVER,
+        );
+        zone.address(SERVER, address);
+        Self {
+            testbed,
+            server,
+            seed,
+            clients: 0,
+        }
+    }
+
+    /// Adds another server, which knows nobody and shows a certificate for `names`.
+    ///
+    /// # Panics
+    /// If the configuration cannot work.
+    pub fn add_server(&mut self, host: &str, address: IpAddr, names: &[&str]) -> HostId {
+        let clock = self.testbed.wall_clock();
+        let config = ServerConfig::new(host, DOMAIN, Transport::Tls, 5061, clock);
+        let front_end = FrontEnd::new(config, MemoryStore::new("CONTOSO"), [1; 32])
+            .expect("a configuration that works");
+        let host = self
+            .testbed
+            .add_host(host, vec![address], ServerHost::new(front_end));
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        self.testbed
+            .listen(host, Listener::tls(SocketAddr::new(address, 5061), names));
+        host
+    }
+
+    /// Adds a device of a user, signed out. `adjust` changes the client's configuration.
+    ///
+    /// # Panics
+    /// If the configuration cannot work.
+    pub fn add_client(
+        &mut self,
+        host: &str,
+        name: &str,
+        adjust: impl FnOnce(&mut ClientConfig),
+    ) -> HostId {
+        self.clients += 1;
+        let epid = Epid::parse(&format!("{:010x}", u64::from(self.clients) * 0x0101_0101))
+            .expect("ten hexadecimal digits");
+        let mut config = ClientConfig::new(
+            user(name),
+            Credential::from_password(PASSWORD),
+            epid,
+            self.testbed.wall_clock(),
+        );
+        adjust(&mut config);
+        let mut seed = [self.clients; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        let agent = UserAgent::new(config, seed).expect("a configuration that works");
+        let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 100 + self.clients));
+        self.testbed
+            .add_host(host, vec![address], ClientHost::new(agent))
+    }
+
+    /// Signs a client in and runs until it is.
+    ///
+    /// # Errors
+    /// The client's own account of what went wrong.
+    pub fn sign_in(&mut self, client: HostId) -> Result<(), String> {
+        self.testbed
+            .command(client, |host: &mut ClientHost, now| host.agent.sign_in(now));
+        let pending = |testbed: &Testbed| {
+            let host: &ClientHost = testbed.host(client);
+            !host.agent.is_signed_in()
+                && !host.told(|event| matches!(event, ocs_client::Event::SignInFailed(_)))
+        };
+        let ran = self
+            .testbed
+            .run_while(pending, std::time::Duration::from_secs(120));
+        let host: &ClientHost = self.testbed.host(client);
+        if host.agent.is_signed_in() {
+            Ok(())
+        } else {
+            Err(format!("{:?} ({ran:?})", host.events.last()))
+        }
+    }
+
+    /// Signs a client out.
+    pub fn sign_out(&mut self, client: HostId) {
+        self.testbed.command(client, |host: &mut ClientHost, now| {
+            host.agent.sign_out(now)
+        });
+    }
+
+    /// The user agent of a client.
+    #[must_use]
+    pub fn client(&self, client: HostId) -> &ClientHost {
+        self.testbed.host(client)
+    }
+}
+
+/// A user of the deployment.
+///
+/// # Panics
+/// If `name` is no user part of a URI.
+#[must_use]
+pub fn user(name: &str) -> Aor {
+    format!("{name}@{DOMAIN}").parse().expect("an address")
+}
+
+/// Prints the ladder, and writes the files that the options name.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn finish(
+    testbed: &Testbed,
+    title: &str,
+    columns: &[HostId],
+    options: &Options,
+) -> std::io::Result<()> {
+    let ladder = testbed
+        .ladder(title)
+        .columns(columns.iter().copied())
+        .trace(options.trace);
+    print!("{ladder}");
+    if let Some(path) = &options.svg {
+        std::fs::write(path, ladder.to_svg())?;
+    }
+    if let Some(path) = &options.pcap {
+        std::fs::write(path, testbed.pcap())?;
+    }
+    Ok(())
+}
