@@ -164,6 +164,15 @@ impl Registration {
         )
     }
 
+    /// Whether a REGISTER is on its way or waits for credentials.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        matches!(
+            self.state,
+            State::Registering { .. } | State::Challenged { .. } | State::Unregistering
+        )
+    }
+
     /// Sends a REGISTER without credentials, to start or to authenticate anew.
     pub fn register(&mut self, now: Instant) {
         let refresh = self.is_registered();
