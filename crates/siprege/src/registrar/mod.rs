@@ -156,6 +156,10 @@ impl Registrar {
         life: Duration,
     ) -> Result<RegisterAction, u16> {
         let contact = request.contact().map_err(|_| 400_u16)?;
+        // `*` is for Expires 0 alone, and requests can only be sent to a SIP URI.
+        if !contact.uri().is_ok_and(|uri| uri.as_sip().is_some()) {
+            return Err(400);
+        }
         let call_id = request.call_id().map_err(|_| 400_u16)?;
         let cseq = request.cseq().map_err(|_| 400_u16)?.number;
         let instance = identity.instance;
