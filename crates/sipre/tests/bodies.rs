@@ -164,17 +164,16 @@ fn alternatives_are_found() {
             &message.content_type().unwrap().unwrap(),
             message.body(),
             &one
-        )
-        .len(),
-        1
+        ),
+        [],
+        "more parts than are allowed"
     );
-    let truncated = &message.body()[..60];
     let texts = Text::from_body(
         &message.content_type().unwrap().unwrap(),
-        truncated,
+        &message.body().slice(..60),
         &LIMITS(),
     );
-    assert_eq!(texts.len(), 1);
+    assert_eq!(texts, [], "cut off");
 }
 
 #[test]
@@ -259,7 +258,8 @@ fn truncated_bodies_never_panic() {
             let content_type = "multipart/alternative;boundary=b1";
             let content_type =
                 ocs_sip_core::header::HeaderValue::parse_value(content_type).unwrap();
-            let _ = Text::from_body(&content_type, &body[..end], &LIMITS());
+            let cut = bytes::Bytes::copy_from_slice(&body[..end]);
+            let _ = Text::from_body(&content_type, &cut, &LIMITS());
         }
     }
 }

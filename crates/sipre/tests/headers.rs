@@ -4,8 +4,9 @@ mod common;
 
 use common::{message, text};
 use ocs_sip_core::HeaderName;
+use ocs_sip_core::header::Sensitivity;
 use ocs_sipre::headers::{
-    Sensitivity, agent_on_behalf_of, conversation_id, new_conversation_id, session_on_behalf_of,
+    agent_on_behalf_of, conversation_id, new_conversation_id, sensitivity, session_on_behalf_of,
     strip_server_headers,
 };
 use rand_chacha::ChaCha12Rng;
@@ -15,7 +16,7 @@ use rand_chacha::rand_core::SeedableRng;
 fn sensitivity_is_one_of_four_and_stands_once() {
     let of = |headers: &str| {
         let request = text(&format!("INVITE sip:b@x SIP/2.0\n{headers}\n"));
-        Sensitivity::of(&request).map_err(|refusal| refusal.status)
+        sensitivity(&request).map_err(|refusal| refusal.status)
     };
     assert_eq!(of(""), Ok(Sensitivity::Normal));
     assert_eq!(of("ms-sensitivity: PRIVATE\n"), Ok(Sensitivity::Private));

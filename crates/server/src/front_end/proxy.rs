@@ -8,7 +8,7 @@ use ocs_sip_core::{ConnectionId, HeaderName, Message, Method};
 use ocs_sipae::identity::{self, UserIdentities};
 use ocs_sipre::contact::{self, ProxyReplace};
 use ocs_sipre::fork::{Action, BranchId, CancelReason, Config as ForkConfig, Fork};
-use ocs_sipre::headers::{self, Sensitivity};
+use ocs_sipre::headers;
 use ocs_sipre::route::{self, RouteState, Target};
 use ocs_sipre::via::{self, OwnVia};
 use ocs_sipre::{BindingId, Epid, Refusal};
@@ -100,7 +100,7 @@ impl<S: Store> FrontEnd<S> {
                 HeaderName::Authorization | HeaderName::ProxyAuthorization
             )
         });
-        Sensitivity::of(request)?;
+        headers::sensitivity(request)?;
         route::count_hop(request)?;
         let state = self.router.process_route(request)?;
         match contact::replace_proxy(request, &flow) {

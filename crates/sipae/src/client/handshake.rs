@@ -101,7 +101,7 @@ impl Handshake {
         scratch: &mut Scratch,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Error> {
-        self.sent = request_id(request);
+        self.sent = Some((request.call_id()?.into(), request.cseq()?.number));
         let token = self.token.as_deref();
         if let Some((association, _)) = &mut self.ready
             && (self.version.signs_handshake() || token.is_none())

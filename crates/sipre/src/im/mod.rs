@@ -5,7 +5,6 @@
 mod imdn;
 mod info;
 mod msgr;
-mod multipart;
 mod outgoing;
 mod sdp;
 mod session;
