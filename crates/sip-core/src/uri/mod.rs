@@ -58,10 +58,13 @@ pub enum Uri<'a> {
 impl<'a> Uri<'a> {
     /// Parses a URI without brackets.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let (scheme, rest) = text.split_once(':').ok_or(UriError::Scheme)?;
-        if scheme.eq_ignore_ascii_case("sip") {
+        // Nearly all.
+        if let Some((scheme, rest)) = text.split_at_checked(4)
+            && scheme.eq_ignore_ascii_case("sip:")
+        {
             return SipUri::parse_rest(text, rest, false).map(Self::Sip);
         }
+        let (scheme, rest) = text.split_once(':').ok_or(UriError::Scheme)?;
         if scheme.eq_ignore_ascii_case("sips") {
             return SipUri::parse_rest(text, rest, true).map(Self::Sip);
         }

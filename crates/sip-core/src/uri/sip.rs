@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::{Aor, UriError, escape::check_escapes, unescape};
 use crate::Transport;
 use crate::params::Params;
-use crate::syntax::{has_uri_delimiter, token_len, value_len};
+use crate::syntax::{has_uri_delimiter, is_host, token_len, value_len};
 
 /// The host of a URI or a Via.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +26,10 @@ impl<'a> Host<'a> {
             let address = inner.strip_suffix(']')?.parse().ok()?;
             return Some(Self::Address(IpAddr::V6(address)));
         }
-        // Names are letters, digits, dots and hyphens; underscores occur in real host names.
-        let valid = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
-        if text.is_empty() || !text.bytes().all(valid) {
+        if !is_host(text) {
             return None;
         }
-        if text.ends_with(|c: char| c.is_ascii_digit())
+        if text.as_bytes().last().is_some_and(u8::is_ascii_digit)
             && let Ok(address) = text.parse()
         {
             return Some(Self::Address(IpAddr::V4(address)));
