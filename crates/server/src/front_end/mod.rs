@@ -97,11 +97,7 @@ impl<S: Store> FrontEnd<S> {
             config.fqdn.split('.').next().unwrap_or(&config.fqdn),
             &config.netbios_domain,
         )
-        .with_dns_names(
-            &config.fqdn,
-            &config.router.domains[0],
-            &config.router.domains[0],
-        );
+        .with_dns_names(&config.fqdn, domain, domain);
         let scheme = NtlmServer::new(ntlm)?;
         let mut authentication = sipae::ServerConfig::new(&config.fqdn, vec![Box::new(scheme)]);
         authentication.realm.clone_from(&config.realm);

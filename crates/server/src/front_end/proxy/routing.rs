@@ -4,7 +4,7 @@ use ocs_sip_core::transaction::ServerId;
 use ocs_sip_core::{Aor, ConnectionId, HeaderName, Message, Method};
 use ocs_sipae::identity::{self, UserIdentities};
 use ocs_sipre::contact::{self, ProxyReplace};
-use ocs_sipre::headers::Sensitivity;
+use ocs_sipre::headers;
 use ocs_sipre::route::{self, RouteState, Target};
 use ocs_sipre::via::OwnVia;
 use ocs_sipre::{BindingId, Refusal};
