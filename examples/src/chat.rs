@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::io::BufRead;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 use ocs_client::{Config, Event};
@@ -12,7 +14,7 @@ use ocs_sip_core::{Aor, Transport};
 use ocs_sipre::Epid;
 use tokio::sync::mpsc;
 
-use crate::net::{Session, Trust, seed, wall_clock};
+use crate::net::{Network, Resolver, Session, Trust, seed, wall_clock};
 
 /// Who signs in, and where.
 #[derive(Debug, Args)]
@@ -32,6 +34,9 @@ pub struct Account {
     /// The server; found by DNS if absent
     #[arg(long, value_name = "HOST:PORT")]
     server: Option<String>,
+    /// The name server to ask instead of those of the system
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    dns: Option<SocketAddr>,
     /// Plain TCP instead of TLS
     #[arg(long)]
     tcp: bool,
@@ -81,11 +86,12 @@ impl Account {
             Some(file) => Trust::File(file.clone()),
             None => Trust::System,
         };
-        Ok(Session::start(
-            config,
-            trust.connector()?,
-            self.server_name.clone(),
-        )?)
+        let network = Network {
+            tls: trust.connector()?,
+            server_name: self.server_name.clone(),
+            resolver: self.dns.map_or_else(Resolver::system, Resolver::at),
+        };
+        Ok(Session::start(config, network)?)
     }
 
     /// Takes `host`, `host:port`, `[address]:port`.
@@ -198,6 +204,10 @@ pub fn describe(event: &Event) -> Option<String> {
             format!("* the server says: {event:?} {}", printable(reason))
         }
         Event::Reconnecting { until: None } => "* connection lost, signing in again".to_owned(),
+        Event::Reconnecting { until: Some(until) } => {
+            let pause = until.saturating_duration_since(Instant::now()).as_secs();
+            format!("* not connected, next attempt in {pause} s")
+        }
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ fn ladder(name: &str) -> String {
     assert!(output.status.success(), "{name}: {errors}");
     let ladder = String::from_utf8(output.stdout).expect("text");
     assert!(
-        ladder.contains("REGISTER"),
+        ladder.contains('→') && ladder.contains('←'),
         "{name}: no ladder in {ladder:?}"
     );
     ladder
@@ -26,7 +26,12 @@ fn register() {
 
 #[test]
 fn discover_and_connect() {
-    ladder("discover_and_connect");
+    let ladder = ladder("discover_and_connect");
+    assert!(
+        ladder.contains("SRV _sipinternaltls._tcp.contoso.com?"),
+        "{ladder}"
+    );
+    assert!(ladder.contains("Connected {"), "{ladder}");
 }
 
 #[test]

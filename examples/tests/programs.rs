@@ -4,6 +4,11 @@
 mod process;
 mod running;
 
+use std::net::TcpStream;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
 use running::FrontEnd;
 
 #[test]
@@ -61,6 +66,29 @@ fn a_server_that_drains_tells_its_clients() {
     let mut alice = server.chat("alice", &["--tcp"]);
     assert!(server.program.terminate().success());
     alice.expect("* the server says: Deactivated");
-    alice.expect("* connection lost");
+    alice.expect("* not connected, next attempt in");
     assert!(alice.finish().success(), "signed out while not connected");
+}
+
+#[test]
+fn a_server_without_file_descriptors_goes_on() {
+    let program = process::example("front_end");
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "ulimit -n 40; exec \"$0\" \"$@\""])
+        .arg(program.get_program());
+    let mut server = FrontEnd::start_as(limited, &[]);
+    let crowd: Vec<_> = (0..100)
+        .map(|_| TcpStream::connect(&server.tcp).expect("the queue of the listener has room"))
+        .collect();
+    server.program.expect("accept failed");
+    drop(crowd);
+    let mut alice = loop {
+        let mut alice = server.chat_with("alice", "Passw0rd", &["--tcp"]);
+        if alice.expect("").starts_with("* signed in") {
+            break alice;
+        }
+        sleep(Duration::from_millis(50));
+    };
+    assert!(alice.finish().success());
 }

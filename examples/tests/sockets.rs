@@ -1,18 +1,22 @@
 //! Front end and user agents over real sockets, in one process.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ocs_client::{Config as ClientConfig, Event, Failure, UserAgent};
 use ocs_conmgmt::{NamingPolicy, Server as Manual};
-use ocs_examples::net::{Identity, Listeners, Server, Session, Trust, seed, wall_clock};
+use ocs_examples::net::{
+    Identity, Listeners, Network, Resolver, Server, Session, Trust, seed, wall_clock,
+};
 use ocs_ntlm::Credential;
 use ocs_server::{CloseCause, Config, Event as Told, FrontEnd, MemoryStore, User};
 use ocs_sip_core::{Aor, Transport};
 use ocs_sipre::Epid;
 use ocs_siprege::notify::RegistrationEvent;
+use simple_dns::rdata::{A, RData, SRV};
+use simple_dns::{CLASS, Name, Packet, QTYPE, ResourceRecord, TYPE};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -85,9 +89,12 @@ impl Deployment {
         discovery.manual = Some(Manual::new(transport, &host, Some(address.port())).unwrap());
         discovery.naming = NamingPolicy::Any;
         adjust(&mut config);
-        let tls = self.trust.connector().unwrap();
-        let name = Some("fe01.contoso.com".to_owned());
-        let session = Session::start(config, tls, name).unwrap();
+        let network = Network {
+            tls: self.trust.connector().unwrap(),
+            server_name: Some("fe01.contoso.com".to_owned()),
+            resolver: Resolver::system(),
+        };
+        let session = Session::start(config, network).unwrap();
         session.command(UserAgent::sign_in).await.unwrap();
         session
     }
@@ -351,4 +358,64 @@ async fn noise_disturbs_nobody() {
     timeout(PATIENCE, deployment.server.drain())
         .await
         .expect("half handshakes do not hold the server up");
+}
+
+/// A name server that knows the service of contoso.com and its one server.
+async fn name_server(port: u16) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0; 1500];
+        while let Ok((length, asker)) = socket.recv_from(&mut buffer).await {
+            let query = Packet::parse(&buffer[..length]).unwrap();
+            let question = query.questions[0].clone();
+            let name = question.qname.to_string().to_lowercase();
+            let data = match (name.as_str(), question.qtype) {
+                ("_sipinternaltls._tcp.contoso.com", QTYPE::TYPE(TYPE::SRV)) => {
+                    Some(RData::SRV(SRV {
+                        priority: 0,
+                        weight: 0,
+                        port,
+                        target: Name::new_unchecked("fe01.contoso.com"),
+                    }))
+                }
+                ("fe01.contoso.com", QTYPE::TYPE(TYPE::A)) => {
+                    let address = Ipv4Addr::LOCALHOST.to_bits();
+                    Some(RData::A(A { address }))
+                }
+                _ => None,
+            };
+            let mut answer = Packet::new_reply(query.id());
+            answer.questions.push(question.clone());
+            if let Some(data) = data {
+                let record = ResourceRecord::new(question.qname.clone(), CLASS::IN, 60, data);
+                answer.answers.push(record);
+            }
+            let answer = answer.build_bytes_vec().unwrap();
+            socket.send_to(&answer, asker).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn the_server_is_found_by_its_domain() {
+    let deployment = Deployment::start(|_| {}).await;
+    let epid = Epid::parse("01010101").unwrap();
+    let credential = Credential::from_password("Passw0rd");
+    let config = ClientConfig::new(user("alice"), credential, epid, wall_clock());
+    let network = Network {
+        tls: deployment.trust.connector().unwrap(),
+        server_name: None,
+        resolver: Resolver::at(name_server(deployment.tls.port()).await),
+    };
+    let mut alice = Session::start(config, network).unwrap();
+    alice.command(UserAgent::sign_in).await.unwrap();
+    expect(
+        &mut alice,
+        |event| matches!(event, Event::Connected { host, .. } if host == "fe01.contoso.com"),
+    )
+    .await;
+    expect(&mut alice, |event| matches!(event, Event::SignedIn { .. })).await;
+    sign_out(alice).await;
 }

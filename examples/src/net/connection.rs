@@ -33,7 +33,7 @@ pub(super) enum Traffic {
 pub(super) struct Outbox {
     queue: mpsc::UnboundedSender<Bytes>,
     waiting: Arc<AtomicUsize>,
-    _open: oneshot::Sender<()>,
+    abort: oneshot::Sender<()>,
 }
 
 impl Outbox {
@@ -42,6 +42,11 @@ impl Outbox {
         self.waiting.fetch_add(data.len(), Ordering::Relaxed);
         // Where nobody writes any more, the owner hears of it next.
         let _ = self.queue.send(data);
+    }
+
+    /// Closes the connection at once, with what is not written.
+    pub(super) fn abort(self) {
+        let _ = self.abort.send(());
     }
 
     /// Octets that are queued and not written.
@@ -60,12 +65,12 @@ pub(super) struct Outgoing {
 
 pub(super) fn outbox() -> (Outbox, Outgoing) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let (open, closing) = oneshot::channel();
+    let (abort, closing) = oneshot::channel();
     let waiting = Arc::new(AtomicUsize::new(0));
     let outbox = Outbox {
         queue: sender,
         waiting: Arc::clone(&waiting),
-        _open: open,
+        abort,
     };
     let outgoing = Outgoing {
         queue: receiver,
@@ -90,9 +95,10 @@ pub(super) async fn carry<S, T>(
     let mut reading = pin!(read(reader, id, &owner));
     let mut writing = pin!(write(writer, outgoing.queue, &outgoing.waiting));
     let mut overdue = pin!(async {
-        // Nothing is ever sent here: it resolves when the outbox is dropped.
-        let _ = closing.await;
-        sleep(LINGER).await;
+        let dropped = closing.await.is_err();
+        if dropped {
+            sleep(LINGER).await;
+        }
     });
     let cause = tokio::select! {
         cause = &mut reading => {

@@ -15,8 +15,9 @@ mod server;
 mod session;
 mod tls;
 
+pub use resolver::Resolver;
 pub use server::{Listeners, Server};
-pub use session::{Happening, Session};
+pub use session::{Happening, Network, Session};
 pub use tls::{Identity, TlsError, Trust};
 
 /// 32 octets of the system's randomness, the seed of a machine.

@@ -162,7 +162,11 @@ impl<S: Store> Driver<S> {
             }
             tokio::select! {
                 _ = &mut stopped => break,
-                _ = inbox.recv_many(&mut batch, BATCH) => {
+                count = inbox.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        // Nobody listens, and nobody is connected.
+                        break;
+                    }
                     let now = Instant::now();
                     for input in batch.drain(..) {
                         self.handle_input(now, input);
@@ -218,7 +222,14 @@ impl<S: Store> Driver<S> {
                         self.front_end.handle_backlog(now, connection, waiting);
                     }
                 }
-                Output::Close { connection } => _ = self.links.remove(&connection),
+                Output::Close { connection } => {
+                    // Who did not read so far does not read the rest either.
+                    if let Some((outbox, _)) = self.links.remove(&connection)
+                        && outbox.waiting() > self.front_end.config().backlog
+                    {
+                        outbox.abort();
+                    }
+                }
             }
         }
         while let Some(event) = self.front_end.poll_event() {

@@ -17,12 +17,15 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::connection::{Outbox, Outgoing, Traffic, carry, outbox};
-use super::resolver::resolve;
+use super::resolver::Resolver;
 
 /// Inputs that wait for the user agent; readers wait when there are as many.
 const INPUTS: usize = 64;
 /// Events that wait for the application. When there are as many, nothing more is read from the server.
 const EVENTS: usize = 256;
+
+/// Octets that may wait for a server that does not read; then the connection counts as broken.
+const BACKLOG: usize = 1024 * 1024;
 
 /// What a session tells.
 #[derive(Debug)]
@@ -40,6 +43,26 @@ pub enum Happening {
     },
 }
 
+/// How a session reaches its server.
+#[derive(Clone)]
+pub struct Network {
+    /// The client of TLS, with whom it trusts.
+    pub tls: TlsConnector,
+    /// The name that the server's certificate must have, if it is not the one that the server is connected to by.
+    pub server_name: Option<String>,
+    /// Who knows names.
+    pub resolver: Resolver,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network")
+            .field("server_name", &self.server_name)
+            .field("resolver", &self.resolver)
+            .finish_non_exhaustive()
+    }
+}
+
 type Command = Box<dyn FnOnce(&mut UserAgent, Instant) + Send>;
 
 /// A user agent with its network. It ends, without a farewell, when it is dropped: sign out first.
@@ -50,23 +73,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that is signed out. `server_name` is the name that the server's certificate must have, if
-    /// it is not the one it is connected to by.
+    /// A session that is signed out.
     ///
     /// # Errors
     /// The configuration cannot work.
-    pub fn start(
-        config: Config,
-        tls: TlsConnector,
-        server_name: Option<String>,
-    ) -> Result<Self, Error> {
+    pub fn start(config: Config, network: Network) -> Result<Self, Error> {
         let (commands, orders) = mpsc::channel(16);
         let (sender, happenings) = mpsc::channel(EVENTS);
         let (owner, inbox) = mpsc::channel(INPUTS);
         let driver = Driver {
             agent: UserAgent::new(config, super::seed())?,
-            tls,
-            server_name,
+            network,
             owner,
             links: HashMap::new(),
             happenings: sender,
@@ -131,8 +148,7 @@ struct Link {
 /// The task that owns the machine.
 struct Driver {
     agent: UserAgent,
-    tls: TlsConnector,
-    server_name: Option<String>,
+    network: Network,
     owner: mpsc::Sender<Input>,
     links: HashMap<ConnectionId, Link>,
     happenings: mpsc::Sender<Happening>,
@@ -196,8 +212,9 @@ impl Driver {
             match output {
                 Output::Resolve(query) => {
                     let owner = self.owner.clone();
+                    let resolver = self.network.resolver.clone();
                     tokio::spawn(async move {
-                        let answer = resolve(&query).await;
+                        let answer = resolver.resolve(&query).await;
                         let _ = owner.send(Input::Resolved(query, answer)).await;
                     });
                 }
@@ -208,7 +225,13 @@ impl Driver {
                     address,
                 } => self.connect(connection, transport, host, address),
                 Output::Send { connection, data } => {
-                    if let Some(link) = self.links.get(&connection) {
+                    let Some(link) = self.links.get(&connection) else {
+                        continue;
+                    };
+                    if link.outbox.waiting() > BACKLOG {
+                        self.links.remove(&connection);
+                        self.agent.handle_closed(Instant::now(), connection);
+                    } else {
                         link.outbox.send(data);
                     }
                 }
@@ -238,8 +261,11 @@ impl Driver {
         let (outbox, outgoing) = outbox();
         let owner = self.owner.clone();
         let tls = (transport == Transport::Tls).then(|| {
-            let name = self.server_name.clone().unwrap_or_else(|| host.clone());
-            (self.tls.clone(), name)
+            let name = self.network.server_name.clone();
+            (
+                self.network.tls.clone(),
+                name.unwrap_or_else(|| host.clone()),
+            )
         });
         let connecting = tokio::spawn(async move {
             if let Err(error) = connect(id, address, tls, outgoing, &owner).await {

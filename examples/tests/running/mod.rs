@@ -111,8 +111,13 @@ pub(crate) struct FrontEnd {
 
 impl FrontEnd {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_as(example("front_end"), arguments)
+    }
+
+    /// The same, started by this command.
+    pub(crate) fn start_as(mut command: Command, arguments: &[&str]) -> Self {
         let mut program = Running::start(
-            example("front_end")
+            command
                 .args(["--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0"])
                 .args(["--domain", "contoso.com", "--log", "warn"])
                 .args(["--user", &format!("alice:{PASSWORD}:Alice")])
