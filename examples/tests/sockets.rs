@@ -353,7 +353,7 @@ async fn noise_disturbs_nobody() {
         .await
         .expect("it is closed");
     converse(&mut alice, &mut bob).await;
-    drop(noise);
+    drop((noise, endless));
     sign_out(alice).await;
     sign_out(bob).await;
     timeout(PATIENCE, deployment.server.drain())
