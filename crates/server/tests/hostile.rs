@@ -96,7 +96,7 @@ fn broken_messages_get_the_right_answer() {
         (
             "a body above its bound",
             text("OPTIONS", "Content-Length: 99999999\r\n", ""),
-            Some(413),
+            Some(513),
             false,
         ),
         (
