@@ -78,6 +78,24 @@ impl Deployment {
         }
     }
 
+    /// Adds another server, which knows nobody and shows a certificate for `names`.
+    ///
+    /// # Panics
+    /// If the configuration cannot work.
+    pub fn add_server(&mut self, host: &str, address: IpAddr, names: &[&str]) -> HostId {
+        let clock = self.testbed.wall_clock();
+        let config = ServerConfig::new(host, DOMAIN, Transport::Tls, 5061, clock);
+        let front_end = FrontEnd::new(config, MemoryStore::new("CONTOSO"), [1; 32])
+            .expect("a configuration that works");
+        let host = self
+            .testbed
+            .add_host(host, vec![address], ServerHost::new(front_end));
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        self.testbed
+            .listen(host, Listener::tls(SocketAddr::new(address, 5061), names));
+        host
+    }
+
     /// Adds a device of a user, signed out. `adjust` changes the client's configuration.
     ///
     /// # Panics

@@ -238,7 +238,7 @@ fn a_disabled_user_may_only_leave() {
     let response = phone.receive(&mut world).pop().unwrap();
     assert_eq!(
         (response.status(), diagnostics(&response)),
-        (Some(403), "4003")
+        (Some(403), "4004")
     );
     let now = world.now;
     assert_eq!(

@@ -252,7 +252,7 @@ impl Framer {
         Frame::Message(message)
     }
 
-    /// Parses a head; leaves the message in `pending` when it is good.
+    /// Parses a head; leaves the message in `pending` when its body is not there yet.
     fn read_head(&mut self, head: Bytes) -> Result<Option<Frame>, FramingError> {
         let raw = head.clone(); // shares the octets
         let parsed = Message::parse_head(head, &self.limits);
@@ -271,7 +271,11 @@ impl Framer {
         };
         let error = match parsed {
             Ok(message) if length <= self.limits.body as u64 => {
-                self.pending = Some((message, length as usize));
+                let length = length as usize;
+                if let Some(body) = self.take(length) {
+                    return Ok(Some(self.deliver(message, body)));
+                }
+                self.pending = Some((message, length));
                 return Ok(None);
             }
             Ok(_) => Error::BodyTooLong {
@@ -372,6 +376,10 @@ impl Framer {
         }
         let mut passed = 0;
         let mut keep_alive = false;
+        let first = self.buffer.first().or(self.chunk.first());
+        if !matches!(first, Some(b'\r' | b'\n')) {
+            return false;
+        }
         for &octet in self.buffer.iter().chain(self.chunk.iter()) {
             let expected = if self.line_breaks.is_multiple_of(2) {
                 b'\r'

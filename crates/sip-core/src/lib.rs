@@ -1,4 +1,6 @@
 //! SIP of the Skype for Business system: messages, headers, URIs, stream framing, transactions, dialogs, subscriptions.
+//!
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod admit;
@@ -15,6 +17,7 @@ pub mod name;
 pub mod params;
 mod rescue;
 pub mod status;
+pub mod subscription;
 pub mod syntax;
 pub mod transaction;
 pub mod transport;

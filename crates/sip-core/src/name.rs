@@ -22,7 +22,7 @@ macro_rules! header_names {
         }
 
         impl HeaderName {
-            const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The name as it is written when a message is made here. Empty for [`Unknown`](Self::Unknown).
             #[must_use]
@@ -226,7 +226,9 @@ impl HeaderName {
         let mut at = slot(bytes);
         loop {
             let name = TABLE[at];
-            if name == Self::Unknown || name.as_str().eq_ignore_ascii_case(text) {
+            // Most are written as here: the exact comparison is the faster one.
+            let known = name.as_str();
+            if name == Self::Unknown || known == text || known.eq_ignore_ascii_case(text) {
                 return name;
             }
             at = (at + 1) % SLOTS;

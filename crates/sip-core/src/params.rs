@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::syntax::{is_token_char, quoted_len, token_len, trim, unquote};
+use crate::syntax::{is_token_char, quoted_len, token_len, trim, unquote, value_len};
 
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,11 @@ impl<'a> Params<'a> {
             (_, rest) = next_param(rest)?;
         }
         Some(Self { text })
+    }
+
+    /// Takes text that was checked by a stricter grammar.
+    pub(crate) const fn checked(text: &'a str) -> Self {
+        Self { text }
     }
 
     /// The text as written.
@@ -93,10 +98,7 @@ fn next_param(text: &str) -> Option<(Param<'_>, &str)> {
     let len = if after.starts_with('"') {
         quoted_len(after)?
     } else {
-        after
-            .bytes()
-            .position(|c| matches!(c, b';' | b',' | b'"' | b'<' | b'>' | b' ' | b'\t'))
-            .unwrap_or(after.len())
+        value_len(after)
     };
     let (value, rest) = after.split_at(len);
     let rest = trim_start(rest);

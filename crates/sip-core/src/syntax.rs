@@ -2,6 +2,11 @@
 
 const TOKEN: u8 = 1;
 const WHITE: u8 = 2;
+/// What ends an unquoted parameter value.
+const VALUE_END: u8 = 4;
+/// What cannot stand in a URI between brackets.
+const NOT_URI: u8 = 8;
+const HOST: u8 = 16;
 
 /// Classes of ASCII octets.
 static CLASS: [u8; 256] = {
@@ -19,6 +24,16 @@ static CLASS: [u8; 256] = {
         }
         if matches!(c, b' ' | b'\t' | b'\r' | b'\n') {
             table[i] |= WHITE;
+        }
+        if matches!(c, b';' | b',' | b'"' | b'<' | b'>' | b' ' | b'\t') {
+            table[i] |= VALUE_END;
+        }
+        if c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F) {
+            table[i] |= NOT_URI;
+        }
+        // Names are letters, digits, dots and hyphens; underscores occur in real host names.
+        if c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_') {
+            table[i] |= HOST;
         }
         i += 1;
     }
@@ -43,11 +58,43 @@ pub(crate) fn is_white(c: u8) -> bool {
     CLASS[usize::from(c)] & WHITE != 0
 }
 
+/// Length of the unquoted parameter value at the start of `text`.
+#[inline]
+pub(crate) fn value_len(text: &str) -> usize {
+    text.bytes()
+        .position(|c| CLASS[usize::from(c)] & VALUE_END != 0)
+        .unwrap_or(text.len())
+}
+
+/// Whether white space, a control character, a bracket or a quote stands in `text`.
+#[inline]
+pub(crate) fn has_uri_delimiter(text: &str) -> bool {
+    // Without an early end: nearly every text has none, and a branch for each octet costs more.
+    let found = text
+        .bytes()
+        .fold(0, |found, c| found | CLASS[usize::from(c)]);
+    found & NOT_URI != 0
+}
+
+/// Whether the text is a non-empty host name or IPv4 address.
+#[inline]
+pub(crate) fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| CLASS[usize::from(c)] & HOST != 0)
+}
+
 /// Takes LWS off both ends. A header value holds CR and LF only where a line was folded.
 #[must_use]
 #[inline]
 pub fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_ascii() && is_white(c as u8))
+    let bytes = text.as_bytes();
+    let (mut start, mut end) = (0, bytes.len());
+    while start < end && is_white(bytes[start]) {
+        start += 1;
+    }
+    while start < end && is_white(bytes[end - 1]) {
+        end -= 1;
+    }
+    &text[start..end]
 }
 
 /// Length of the token at the start of `text`.
@@ -76,18 +123,14 @@ pub(crate) fn quoted_len(text: &str) -> Option<usize> {
 pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        let c = bytes[at];
-        if c == wanted {
-            return Some(at);
-        }
-        match c {
+    loop {
+        at += memchr::memchr3(wanted, b'"', b'<', &bytes[at..])?;
+        match bytes[at] {
             b'"' => at += quoted_len(&text[at..])?,
             b'<' => at += memchr::memchr(b'>', &bytes[at..])? + 1,
-            _ => at += 1,
+            _ => return Some(at),
         }
     }
-    None
 }
 
 /// Splits a comma list; commas inside quotes and angle brackets do not count. Empty elements are left out.
@@ -168,7 +211,8 @@ pub fn quote_into(text: &str, out: &mut String) {
 /// Reads `1*DIGIT` that fits 32 bits.
 #[must_use]
 pub fn parse_u32(text: &str) -> Option<u32> {
-    if text.is_empty() || !text.bytes().all(|c| c.is_ascii_digit()) {
+    // The parser of the standard library takes a sign as well.
+    if !text.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
     text.parse().ok()

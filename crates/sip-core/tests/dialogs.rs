@@ -436,9 +436,9 @@ fn session_timers_between_two_sides() {
         } else {
             (server, client)
         };
-        assert_eq!(active.poll_timeout(), Some(now + Duration::from_secs(300)));
+        assert_eq!(active.poll_timeout(), Some(now + Duration::from_mins(5)));
         assert_eq!(passive.poll_timeout(), Some(now + Duration::from_secs(568)));
-        active.handle_timeout(now + Duration::from_secs(300));
+        active.handle_timeout(now + Duration::from_mins(5));
         assert_eq!(active.poll_event(), Some(SessionEvent::Refresh));
         let mut refresh = Message::request(Method::Update, "sip:a@b");
         active.prepare_request(&mut refresh);

@@ -1,6 +1,5 @@
 //! One security association: keys, sequence numbers, and the two things done with them.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ocs_sip_core::Message;
@@ -68,28 +67,37 @@ pub(crate) struct ShortText<const N: usize> {
     len: usize,
 }
 
-impl<const N: usize> ShortText<N> {
-    fn format(arguments: std::fmt::Arguments<'_>) -> Self {
-        let mut text = Self {
+impl<const N: usize> Default for ShortText<N> {
+    fn default() -> Self {
+        Self {
             octets: [0; N],
             len: 0,
-        };
-        text.write_fmt(arguments).expect("a 32-bit number fits");
-        text
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.octets[..self.len]).expect("only text was written")
+        }
     }
 }
 
-impl<const N: usize> std::fmt::Write for ShortText<N> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.len + text.len();
-        let room = self.octets.get_mut(self.len..end).ok_or(std::fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.len = end;
-        Ok(())
+impl<const N: usize> ShortText<N> {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.octets[..self.len]).expect("only digits were written")
+    }
+}
+
+impl String10 {
+    fn decimal(mut number: u32) -> Self {
+        let mut text = Self::default();
+        let mut digits = [0; 10];
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        text.len = digits.len() - at;
+        text.octets[..text.len].copy_from_slice(&digits[at..]);
+        text
     }
 }
 
@@ -98,7 +106,9 @@ type Hex = ShortText<{ 2 * Signature::MAX }>;
 impl Signed {
     /// The digits of the signature.
     pub(crate) fn hex(&self) -> Hex {
-        ShortText::format(format_args!("{}", self.signature))
+        let mut text = Hex::default();
+        text.len = self.signature.write_hex(&mut text.octets);
+        text
     }
 
     /// Salt and signature as parameters; `hex` holds the digits.
@@ -139,11 +149,12 @@ impl Association {
         buffer: &mut Vec<u8>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Signed, Error> {
-        // A number is used up only by a message that can be signed: the peer expects no gaps.
-        buffer::check_covered(message)?;
-        self.sent = self.sent.checked_add(1).ok_or(Error::SequenceExhausted)?;
-        let rand = String8::format(format_args!("{:08x}", rng.next_u32()));
-        let num = String10::format(format_args!("{}", self.sent));
+        let number = self.sent.checked_add(1).ok_or(Error::SequenceExhausted)?;
+        let mut rand = String8::default();
+        hex::encode_to_slice(rng.next_u32().to_be_bytes(), &mut rand.octets)
+            .expect("4 octets are 8 digits");
+        rand.len = 8;
+        let num = String10::decimal(number);
         let salt = Salt {
             scheme: self.scheme.as_str(),
             rand: rand.as_str(),
@@ -152,6 +163,8 @@ impl Association {
             targetname: &self.targetname,
         };
         buffer::write(buffer, self.version, &salt, message, SipsIdentity::Omitted)?;
+        // A number is used up only by a message that can be signed: the peer expects no gaps.
+        self.sent = number;
         let signature = self.context.sign(buffer);
         Ok(Signed {
             rand,

@@ -4,7 +4,7 @@
 //! it. Bodies, display names and most headers are not part of it.
 
 use ocs_sip_core::header::{HeaderValue, NameAddr};
-use ocs_sip_core::{Error as SipError, HeaderName, Message};
+use ocs_sip_core::{HeaderName, Message};
 
 use crate::{Error, Version};
 
@@ -172,13 +172,4 @@ pub(crate) fn has_sips_identity(message: &Message) -> bool {
     .any(|name| message.header(name).is_some())
         && SignedIdentities::of(message, SipsIdentity::Omitted)
             != SignedIdentities::of(message, SipsIdentity::AsSip)
-}
-
-/// Says which header a signature cannot do without is absent.
-pub(crate) fn check_covered(message: &Message) -> Result<(), SipError> {
-    message.from_header()?;
-    message.to_header()?;
-    message.call_id()?;
-    message.cseq()?;
-    Ok(())
 }

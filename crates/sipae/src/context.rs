@@ -48,6 +48,15 @@ impl Signature {
         })
     }
 
+    /// Writes upper-case digits; gives their number.
+    pub(crate) fn write_hex(&self, out: &mut [u8; 2 * Self::MAX]) -> usize {
+        let len = 2 * usize::from(self.len);
+        let digits = &mut out[..len];
+        hex::encode_to_slice(self.as_bytes(), digits).expect("two digits for each octet");
+        digits.make_ascii_uppercase();
+        len
+    }
+
     /// The octets.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -58,13 +67,9 @@ impl Signature {
 impl fmt::Display for Signature {
     /// Upper-case hexadecimal digits, as servers and clients of this system write them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         let mut text = [0; 2 * Self::MAX];
-        for (pair, octet) in text.chunks_exact_mut(2).zip(self.as_bytes()) {
-            pair[0] = DIGITS[usize::from(octet >> 4)];
-            pair[1] = DIGITS[usize::from(octet & 15)];
-        }
-        let text = &text[..2 * usize::from(self.len)];
+        let len = self.write_hex(&mut text);
+        let text = &text[..len];
         f.write_str(std::str::from_utf8(text).map_err(|_| fmt::Error)?)
     }
 }

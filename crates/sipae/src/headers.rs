@@ -31,23 +31,37 @@ struct Params<'a> {
 impl<'a> Params<'a> {
     fn read(header: &AuthHeader<'a>) -> Self {
         let mut all = Self::default();
+        let mut unknown = None;
         for param in header.params() {
-            let slots: [(&str, &mut Option<&'a str>); 13] = [
-                ("realm", &mut all.realm),
-                ("targetname", &mut all.targetname),
-                ("qop", &mut all.qop),
-                ("opaque", &mut all.opaque),
-                ("version", &mut all.version),
-                ("gssapi-data", &mut all.gssapi_data),
-                ("sts-uri", &mut all.sts_uri),
-                ("crand", &mut all.crand),
-                ("cnum", &mut all.cnum),
-                ("response", &mut all.response),
-                ("srand", &mut all.srand),
-                ("snum", &mut all.snum),
-                ("rspauth", &mut all.rspauth),
-            ];
-            for (name, slot) in slots {
+            // The length leaves at most three names to compare with.
+            let candidates: [(&str, &mut Option<&'a str>); 3] = match param.name.len() {
+                5 => [
+                    ("realm", &mut all.realm),
+                    ("crand", &mut all.crand),
+                    ("srand", &mut all.srand),
+                ],
+                7 => [
+                    ("version", &mut all.version),
+                    ("rspauth", &mut all.rspauth),
+                    ("sts-uri", &mut all.sts_uri),
+                ],
+                4 | 3 => [
+                    ("qop", &mut all.qop),
+                    ("cnum", &mut all.cnum),
+                    ("snum", &mut all.snum),
+                ],
+                6 | 8 => [
+                    ("opaque", &mut all.opaque),
+                    ("response", &mut all.response),
+                    ("", &mut unknown),
+                ],
+                _ => [
+                    ("targetname", &mut all.targetname),
+                    ("gssapi-data", &mut all.gssapi_data),
+                    ("", &mut unknown),
+                ],
+            };
+            for (name, slot) in candidates {
                 if param.name.eq_ignore_ascii_case(name) {
                     slot.get_or_insert(param.value);
                     break;

@@ -75,9 +75,11 @@ pub fn assert_client(message: &mut Message, user: &UserIdentities) {
     let choose = |all: &[String], wanted: Option<NameAddr<'_>>| {
         let wanted = wanted.and_then(|wanted| wanted.uri().ok());
         all.iter()
-            .find(|own| {
-                wanted
-                    .is_some_and(|wanted| Uri::parse(own).is_ok_and(|own| own.equivalent(&wanted)))
+            .find(|own| match (Uri::parse(own), wanted) {
+                // Users have no case, and parameters do not make another user.
+                (Ok(Uri::Sip(own)), Some(Uri::Sip(wanted))) => own.aor() == wanted.aor(),
+                (Ok(own), Some(wanted)) => own.equivalent(&wanted),
+                _ => false,
             })
             .or(all.first())
             .cloned()

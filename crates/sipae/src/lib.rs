@@ -1,4 +1,4 @@
-//! Authentication of SIP.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod association;

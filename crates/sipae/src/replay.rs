@@ -18,21 +18,12 @@ pub enum Replay {
 ///
 /// At first the window is 1 to 256. Numbers may come in any order inside it; a higher number moves it up.
 /// Give it only numbers whose signature was verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReplayWindow {
+    /// At first 0, which is never valid: refused as a repetition.
     highest: u32,
     /// Bit `d - 1` says that `highest - d` was seen.
     below: [u64; 4],
-}
-
-impl Default for ReplayWindow {
-    fn default() -> Self {
-        // Zero is never valid; as the highest number of an empty window it is refused as a repetition.
-        Self {
-            highest: 0,
-            below: [0; 4],
-        }
-    }
 }
 
 impl ReplayWindow {

@@ -13,6 +13,7 @@ use ocs_ntlm::{DatagramSealKey, ExportedSessionKey, NegotiateFlags, Role, Sessio
 use ocs_sip_core::header::HttpDate;
 use ocs_sip_core::{ConnectionId, HeaderName, Message, WallClock};
 use ocs_sipae::buffer::{self, SipsIdentity};
+use ocs_sipae::headers::Credentials;
 use ocs_sipae::ntlm::{NtlmContext, NtlmServer};
 use ocs_sipae::replay::ReplayWindow;
 use ocs_sipae::server::{Outcome, Server, ServerConfig};
@@ -32,7 +33,7 @@ fn buffers_of_the_vectors() {
         let expected = fs::read_to_string(path.with_extension("txt")).unwrap();
         let salt = credentials(&message)
             .iter()
-            .find_map(|credentials| credentials.salt())
+            .find_map(Credentials::salt)
             .or_else(|| infos(&message)[0].salt())
             .unwrap();
         let mut out = Vec::new();
@@ -63,6 +64,13 @@ fn signatures_of_ocs_servers() {
     let buffer = read("ocs2007r2-response-v4.txt");
     let signature = server.sign(&buffer);
     assert_eq!(signature.to_string(), "01000000E615438A917661BE64000000");
+
+    // OCS 2007 without extended session security.
+    let r1 = "5f029153bc025058969548615e7099ba";
+    let flags = NegotiateFlags::SIP_CLIENT.without(NegotiateFlags::EXTENDED_SESSIONSECURITY);
+    let mut server = session(r1, flags.0, Role::Server, DatagramSealKey::Whole);
+    let signature = server.sign(&read("ocs2007-response-v2.txt"));
+    assert_eq!(signature.to_string(), "0100000000000000BF2E52667DDF6DED");
 }
 
 fn verify_all(capture: &Capture) -> usize {
@@ -158,7 +166,7 @@ impl TryRng for Script {
 impl TryCryptoRng for Script {}
 
 /// The answer of the recorded server to `request`.
-fn answer<'a>(capture: &'a Capture, at: usize) -> Option<&'a Message> {
+fn answer(capture: &Capture, at: usize) -> Option<&Message> {
     let request = &capture.messages[at].message;
     let same = |name| move |other: &&Message| other.header(name) == request.header(name);
     capture.messages[at..]

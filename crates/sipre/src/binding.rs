@@ -1,14 +1,16 @@
 //! Registrar bindings of the endpoints of users (RFC 3261 10.3, \[MS-SIPRE\] 3.2.5.1, 3.3.5.1, 3.4.5.1).
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
+use ocs_sip_core::syntax::quote_into;
 use ocs_sip_core::uri::{Host, SipUri};
-use ocs_sip_core::{Aor, ConnectionId};
+use ocs_sip_core::{Aor, ConnectionId, HeaderName, Message};
 
 use crate::flow::parse_cid;
-use crate::gruu::{Gruu, Opaque};
-use crate::{EndpointId, Epid, Instance};
+use crate::gruu::{Gruu, Opaque, endpoint_gruu};
+use crate::{EndpointId, Epid, Identity, Instance, Refusal};
 
 /// Names a binding for as long as the table lives; ascending in the order of first registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +48,65 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// The binding that a REGISTER asks for, with a GRUU if the endpoint supports `gruu-10` (\[MS-SIPRE\] 3.4.5.1). Give it the request after
+    /// [`replace_proxy`](crate::contact::replace_proxy), and the end of the registration after the registrar's own rules.
+    ///
+    /// Refuses with 400 what has no usable To, Contact, Call-ID or CSeq.
+    pub fn from_register(
+        register: &Message,
+        identity: Identity,
+        connection: Option<ConnectionId>,
+        expires_at: Instant,
+    ) -> Result<Self, Refusal> {
+        let bad = |reason| move |_| Refusal::new(400, reason);
+        let to = register.to_header().map_err(bad("malformed To"))?;
+        let to = to.uri().map_err(bad("malformed To"))?;
+        let aor = to.as_sip().and_then(SipUri::aor);
+        let aor = aor.ok_or(Refusal::new(400, "To names no user"))?;
+        let contact = register.contact().map_err(bad("malformed Contact"))?;
+        SipUri::parse(contact.uri_text()).map_err(|_| Refusal::new(400, "malformed Contact"))?;
+        let gruu = register
+            .lists(HeaderName::Supported, "gruu-10")
+            .then(|| endpoint_gruu(&aor, identity.instance));
+        Ok(Self {
+            contact: contact.uri_text().to_owned(),
+            connection,
+            epid: identity.epid,
+            instance: identity.instance,
+            gruu,
+            expires_at,
+            q: contact.q().unwrap_or(1000),
+            user_agent: register.header(HeaderName::UserAgent).map(String::from),
+            methods: contact
+                .params()
+                .get_unquoted("methods")
+                .map(Cow::into_owned),
+            supported: register
+                .values(HeaderName::Supported)
+                .map(String::from)
+                .collect(),
+            call_id: register.call_id().map_err(bad("no Call-ID"))?.to_owned(),
+            cseq: register.cseq().map_err(bad("malformed CSeq"))?.number,
+            aor,
+        })
+    }
+
+    /// The Contact value of the 200 to REGISTER, with the seconds that are left at `now`.
+    #[must_use]
+    pub fn to_contact(&self, now: Instant) -> String {
+        let left = self.expires_at.saturating_duration_since(now).as_secs();
+        let mut out = format!(
+            "<{}>;expires={left};+sip.instance={}",
+            self.contact,
+            self.instance.to_param()
+        );
+        if let Some(gruu) = &self.gruu {
+            out.push_str(";gruu=");
+            quote_into(gruu, &mut out);
+        }
+        out
+    }
+
     /// Whether the endpoint is the one that `id` names.
     #[must_use]
     pub fn is(&self, id: &EndpointId) -> bool {
@@ -89,7 +150,8 @@ pub enum Registered {
     Added(BindingId),
     /// The endpoint's binding was replaced; its place in the order stays. Holds the old binding.
     Refreshed(BindingId, Box<Binding>),
-    /// A REGISTER that is older than the one in the table: same Call-ID, CSeq not higher (RFC 3261 10.3 item 7: 500).
+    /// A REGISTER that is older than the one in the table: same Call-ID, CSeq not higher (RFC 3261 10.3 item 7: 500). Only on the same
+    /// connection: clients exist that use the same Call-IDs again after each start.
     Stale,
     /// The user, or the table, has as many endpoints as [`Limits`] allow. Nothing was changed; answer 503.
     Full,
@@ -149,7 +211,8 @@ impl Bindings {
         if let Some(at) = same {
             let entry = &mut entries[at];
             let old = &entry.binding;
-            if old.call_id == binding.call_id && binding.cseq <= old.cseq {
+            let resent = old.connection == binding.connection && old.call_id == binding.call_id;
+            if resent && binding.cseq <= old.cseq {
                 return Registered::Stale;
             }
             let id = entry.id;
@@ -330,116 +393,4 @@ fn place<'a>(uri: &SipUri<'a>) -> Option<(Host<'a>, Option<u16>)> {
         None => uri.host(),
     };
     Some((host, uri.port()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    fn binding(user: &str, epid: &str, connection: u64, at: Instant, cseq: u32) -> Binding {
-        let epid = Epid::parse(epid).unwrap();
-        Binding {
-            aor: Aor::parse(user).unwrap(),
-            contact: format!("sip:192.0.2.1:{};transport=tls", 1000 + connection),
-            connection: Some(ConnectionId(connection)),
-            instance: epid.instance(),
-            epid: Some(epid),
-            gruu: None,
-            expires_at: at,
-            q: 1000,
-            user_agent: None,
-            methods: Some("INVITE, MESSAGE".into()),
-            supported: Vec::new(),
-            call_id: "c".into(),
-            cseq,
-        }
-    }
-
-    #[test]
-    fn refresh_keeps_the_order_and_stale_is_refused() {
-        let now = Instant::now();
-        let mut table = Bindings::new(Limits::default());
-        let aor = Aor::parse("a@x").unwrap();
-        let Registered::Added(first) = table.insert(binding("a@x", "1", 1, now, 1)) else {
-            panic!()
-        };
-        let Registered::Added(second) = table.insert(binding("a@x", "2", 2, now, 1)) else {
-            panic!()
-        };
-        assert_eq!(
-            table.insert(binding("a@x", "1", 3, now, 1)),
-            Registered::Stale
-        );
-        let later = now + Duration::from_secs(9);
-        let refreshed = table.insert(binding("a@x", "1", 3, later, 2));
-        assert!(matches!(refreshed, Registered::Refreshed(id, _) if id == first));
-        let ids: Vec<_> = table.of_user(&aor).map(|(id, _)| id).collect();
-        assert_eq!(ids, [first, second]);
-        assert_eq!(table.on_connection(ConnectionId(1)).count(), 0);
-        assert_eq!(table.on_connection(ConnectionId(3)).count(), 1);
-        assert!(table.get(first).unwrap().allows("MESSAGE"));
-        assert!(!table.get(first).unwrap().allows("REFER"));
-        assert_eq!(table.next_expiry(), Some(now));
-        assert_eq!(table.pop_expired(now).unwrap().epid.unwrap().as_str(), "2");
-        assert_eq!(table.pop_expired(now), None);
-        assert_eq!(table.next_expiry(), Some(later));
-    }
-
-    #[test]
-    fn a_dead_connection_takes_all_its_endpoints() {
-        let now = Instant::now();
-        let mut table = Bindings::new(Limits::default());
-        table.insert(binding("a@x", "1", 1, now, 1));
-        table.insert(binding("b@x", "1", 1, now, 1));
-        table.insert(binding("b@x", "2", 2, now, 1));
-        assert_eq!(table.remove_connection(ConnectionId(1)).len(), 2);
-        assert_eq!(table.len(), 1);
-        assert_eq!(table.remove_user(&Aor::parse("b@x").unwrap()).len(), 1);
-        assert!(table.is_empty() && table.next_expiry().is_none());
-    }
-
-    #[test]
-    fn limits_hold() {
-        let now = Instant::now();
-        let mut table = Bindings::new(Limits {
-            endpoints_per_user: 1,
-            bindings: 2,
-        });
-        table.insert(binding("a@x", "1", 1, now, 1));
-        assert_eq!(
-            table.insert(binding("a@x", "2", 1, now, 1)),
-            Registered::Full
-        );
-        table.insert(binding("b@x", "1", 1, now, 1));
-        assert_eq!(
-            table.insert(binding("c@x", "1", 1, now, 1)),
-            Registered::Full
-        );
-        assert_eq!(table.of_user(&Aor::parse("c@x").unwrap()).count(), 0);
-        assert_eq!(table.iter().count(), 2);
-    }
-
-    #[test]
-    fn endpoints_are_found_by_every_name() {
-        let now = Instant::now();
-        let mut table = Bindings::new(Limits::default());
-        table.insert(binding("a@x", "01010101", 1, now, 1));
-        table.insert(binding("a@x", "02", 0x2F, now, 1));
-        let aor = Aor::parse("a@x").unwrap();
-        let gruu = crate::gruu::endpoint_gruu(&aor, Epid::parse("02").unwrap().instance());
-        let (_, found) = table.by_gruu(&Gruu::parse(&gruu).unwrap()).unwrap();
-        assert_eq!(found.epid.as_ref().unwrap().as_str(), "02");
-        for (uri, epid) in [
-            ("sip:a@x:9;ms-received-cid=2f", Some("02")),
-            ("sip:a@x:1001;maddr=192.0.2.1", Some("01010101")),
-            ("sip:192.0.2.1:1047", Some("02")),
-            ("sip:192.0.2.1:1047;ms-received-cid=3", None),
-            ("sip:192.0.2.2:1047", None),
-        ] {
-            let found = table.by_contact(&aor, &SipUri::parse(uri).unwrap());
-            let found = found.map(|(_, b)| b.epid.as_ref().unwrap().as_str());
-            assert_eq!(found, epid, "{uri}");
-        }
-    }
 }

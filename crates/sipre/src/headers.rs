@@ -1,68 +1,17 @@
 //! Small headers of this system: sensitivity, conversation, on whose behalf; what a client may not say.
 
-use ocs_sip_core::header::NameAddr;
+use ocs_sip_core::header::{NameAddr, Sensitivity};
 use ocs_sip_core::{HeaderName, Message};
 use rand_core::Rng;
 
 use crate::Refusal;
 
-/// Ms-Sensitivity (\[MS-SIPRE\] 2.2.10): what the callee's rules may do with a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Sensitivity {
-    /// `normal`, also when the header is absent.
-    #[default]
-    Normal,
-    /// `private`: no team ringing.
-    Private,
-    /// `normal-no-diversion`: neither voice mail nor forwarding.
-    NormalNoDiversion,
-    /// `private-no-diversion`: none of them.
-    PrivateNoDiversion,
-}
-
-impl Sensitivity {
-    /// Reads the header. Another value, or more than one header, is refused with 400.
-    pub fn of(message: &Message) -> Result<Self, Refusal> {
-        let mut lines = message.lines(HeaderName::MsSensitivity);
-        let Some(value) = lines.next() else {
-            return Ok(Self::Normal);
-        };
-        if lines.next().is_some() {
-            return Err(Refusal::new(400, "more than one Ms-Sensitivity"));
-        }
-        [
-            Self::Normal,
-            Self::Private,
-            Self::NormalNoDiversion,
-            Self::PrivateNoDiversion,
-        ]
-        .into_iter()
-        .find(|known| value.eq_ignore_ascii_case(known.as_str()))
-        .ok_or(Refusal::new(400, "unknown Ms-Sensitivity"))
-    }
-
-    /// The value on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::Private => "private",
-            Self::NormalNoDiversion => "normal-no-diversion",
-            Self::PrivateNoDiversion => "private-no-diversion",
-        }
-    }
-
-    /// Whether the call may be forwarded or go to voice mail.
-    #[must_use]
-    pub const fn allows_diversion(self) -> bool {
-        matches!(self, Self::Normal | Self::Private)
-    }
-
-    /// Whether the team may ring.
-    #[must_use]
-    pub const fn allows_team(self) -> bool {
-        matches!(self, Self::Normal | Self::NormalNoDiversion)
-    }
+/// Ms-Sensitivity (\[MS-SIPRE\] 2.2.10): what the callee's rules may do with a call. Another value, or more than one header, is
+/// refused with 400.
+pub fn sensitivity(message: &Message) -> Result<Sensitivity, Refusal> {
+    message
+        .sensitivity()
+        .map_err(|_| Refusal::new(400, "malformed Ms-Sensitivity"))
 }
 
 /// Headers that only servers write; see [`strip_server_headers`].

@@ -6,7 +6,7 @@ use ocs_sip_core::transaction::{Event as Transaction, Flow, ServerId};
 use ocs_sip_core::{Aor, HeaderName, Message, Method};
 use ocs_sipae::client::Next;
 use ocs_sipre::im::RequestId;
-use ocs_sipre::via::{self, OwnVia};
+use ocs_sipre::via;
 
 use super::UserAgent;
 use super::signing_in::Credentials;
@@ -31,14 +31,12 @@ impl UserAgent {
     fn push_via(&mut self, message: &mut Message) {
         let branch = via::new_branch(&mut self.rng);
         if let Some(link) = &self.link {
-            OwnVia {
-                transport: link.transport,
-                sent_by: &link.sent_by(),
-                branch: &branch,
-                branched: false,
-                internal_info: None,
-            }
-            .push(message);
+            let value = format!(
+                "SIP/2.0/{} {};branch={branch}",
+                link.transport,
+                link.sent_by()
+            );
+            message.push_front(HeaderName::Via, &value);
         }
     }
 

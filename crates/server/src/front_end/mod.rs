@@ -1,5 +1,6 @@
 //! The front end: connections in, messages routed, everything signed.
 
+mod diagnostics;
 mod input;
 mod local;
 mod output;
@@ -30,6 +31,9 @@ use crate::{CloseCause, Config, Event, Output, Peer, Store};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// No SIP domain is served.
+    #[error("no domain")]
+    NoDomain,
     /// The NTLM part.
     #[error("authentication: {0}")]
     Authentication(#[from] ocs_sipae::Error),
@@ -89,10 +93,12 @@ impl<S: Store> FrontEnd<S> {
     /// the same inputs do the same.
     pub fn new(config: Config, store: S, seed: [u8; 32]) -> Result<Self, Error> {
         let mut rng = ChaCha20Rng::from_seed(seed);
+        let domain = config.router.domains.first().ok_or(Error::NoDomain)?;
         let ntlm = ocs_ntlm::ServerConfig::sip(
             config.fqdn.split('.').next().unwrap_or(&config.fqdn),
             &config.netbios_domain,
-        );
+        )
+        .with_dns_names(&config.fqdn, domain, domain);
         let scheme = NtlmServer::new(ntlm)?;
         let mut authentication = sipae::ServerConfig::new(&config.fqdn, vec![Box::new(scheme)]);
         authentication.realm.clone_from(&config.realm);

@@ -41,7 +41,7 @@
 
 mod answer;
 mod id;
-mod party;
+pub(crate) mod party;
 mod reliable;
 mod replaces;
 mod requests;

@@ -6,15 +6,15 @@ use crate::header::NameAddr;
 use crate::syntax::quote_into;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Party {
+pub(crate) struct Party {
     display: Option<String>,
-    pub(super) uri: String,
-    pub(super) tag: Option<String>,
-    pub(super) epid: Option<String>,
+    pub(crate) uri: String,
+    pub(crate) tag: Option<String>,
+    pub(crate) epid: Option<String>,
 }
 
 impl Party {
-    pub(super) fn new(header: &NameAddr<'_>) -> Self {
+    pub(crate) fn new(header: &NameAddr<'_>) -> Self {
         Self {
             display: header.display_name().map(std::borrow::Cow::into_owned),
             uri: header.uri_text().to_owned(),

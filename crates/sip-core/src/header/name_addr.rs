@@ -169,14 +169,9 @@ fn bracketed(text: &str) -> Option<(&str, Params<'_>)> {
     let close = memchr::memchr(b'>', inner.as_bytes())?;
     let uri = &inner[..close];
     // Some servers of this family write a space before a URI parameter; a space at an end is an error (RFC 4475 3.1.2.14).
-    if uri.is_empty()
-        || uri
-            .bytes()
-            .any(|c| matches!(c, b'<' | b'"' | b'\r' | b'\n'))
-    {
-        return None;
-    }
-    if uri.starts_with(' ') || uri.ends_with(' ') {
+    let forbidden = memchr::memchr3(b'<', b'"', b'\r', uri.as_bytes()).is_some()
+        || memchr::memchr(b'\n', uri.as_bytes()).is_some();
+    if uri.is_empty() || forbidden || uri.starts_with(' ') || uri.ends_with(' ') {
         return None;
     }
     Some((uri, Params::parse(&inner[close + 1..])?))

@@ -122,13 +122,14 @@ impl<'a> Via<'a> {
 impl<'a> HeaderValue<'a> for Via<'a> {
     /// `sent-protocol LWS sent-by *( SEMI via-params )`; white space may stand around the slashes.
     fn parse_value(value: &'a str) -> Option<Self> {
-        let (name, rest) = value.split_once('/')?;
+        let slash = memchr::memchr(b'/', value.as_bytes())?;
+        let (name, rest) = (&value[..slash], &value[slash + 1..]);
         if !trim(name).eq_ignore_ascii_case("SIP") {
             return None;
         }
-        let (version, rest) = rest.split_once('/')?;
-        let version = trim(version);
-        let rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let slash = memchr::memchr(b'/', rest.as_bytes())?;
+        let version = trim(&rest[..slash]);
+        let rest = trim(&rest[slash + 1..]);
         let end = rest.bytes().position(is_white)?;
         let (transport, rest) = rest.split_at(end);
         if !is_token(version) || !is_token(transport) {

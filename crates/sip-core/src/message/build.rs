@@ -10,10 +10,13 @@ impl Message {
     /// A request without headers. Headers are added with [`push`](Self::push) in the order in which they shall stand.
     #[must_use]
     pub fn request(method: Method, uri: &str) -> Self {
-        let mut message = Self::empty(Start::Request {
-            method,
-            uri: Span::EMPTY,
-        });
+        let mut message = Self::empty(
+            Start::Request {
+                method,
+                uri: Span::EMPTY,
+            },
+            512,
+        );
         message.set_request_uri(uri);
         message
     }
@@ -27,10 +30,13 @@ impl Message {
     /// A response without headers.
     #[must_use]
     pub fn response_with_reason(code: u16, reason: &str) -> Self {
-        let mut message = Self::empty(Start::Response {
-            status: code,
-            reason: Span::EMPTY,
-        });
+        let mut message = Self::empty(
+            Start::Response {
+                status: code,
+                reason: Span::EMPTY,
+            },
+            512,
+        );
         message.set_reason(reason);
         message
     }
@@ -40,7 +46,15 @@ impl Message {
     /// dialog (12.1.1).
     #[must_use]
     pub fn response_to(request: &Self, code: u16, to_tag: Option<&str>) -> Self {
-        let mut response = Self::response(code);
+        let mut response = Self::empty(
+            Start::Response {
+                status: code,
+                reason: Span::EMPTY,
+            },
+            // Much of what routing put in goes back.
+            (request.source.len() + request.added.len()).clamp(512, 2048),
+        );
+        response.set_reason(status::reason_phrase(code));
         let dialog =
             (101..300).contains(&code) && request.method().is_some_and(Method::creates_dialog);
         for header in request.headers_iter() {
@@ -54,7 +68,8 @@ impl Message {
                             .is_ok_and(|to| to.tag().is_none())
                     });
                     if let Some(tag) = tag {
-                        response.push(header.name, &format!("{};tag={tag}", header.value));
+                        let parts = [header.value, ";tag=", tag];
+                        response.push(header.name, &parts.concat());
                     } else {
                         response.push(header.name, header.value);
                     }
@@ -67,10 +82,10 @@ impl Message {
         response
     }
 
-    fn empty(start: Start) -> Self {
+    fn empty(start: Start, capacity: usize) -> Self {
         Self {
             source: ByteString::new(),
-            added: String::with_capacity(512),
+            added: String::with_capacity(capacity),
             start,
             start_line: Span::EMPTY,
             entries: Vec::with_capacity(24),

@@ -6,6 +6,9 @@ use crate::syntax::{parse_u32, split_list};
 use crate::uri::Uri;
 use crate::{Error, HeaderName};
 
+// One bit for each in `check`.
+const _: () = assert!(HeaderName::ALL.len() < 128);
+
 impl Message {
     /// Checks what RFC 3261 8.1.1, 8.2 and 20 ask of every message.
     ///
@@ -18,7 +21,6 @@ impl Message {
     /// Max-Forwards, the tag of From, and the branch of Via may be absent, as they were before RFC 3261. Other headers are checked when
     /// they are read.
     pub fn check(&self) -> Result<(), Error> {
-        // One bit per name; there are fewer than 128.
         let mut seen = 0_u128;
         for header in self.headers_iter() {
             let name = header.name;

@@ -22,7 +22,7 @@ impl Message {
         let line = self.append_text(name_text);
         self.added.push_str(": ");
         let value_start = self.added.len();
-        if value.bytes().any(|c| matches!(c, b'\r' | b'\n' | 0)) {
+        if memchr::memchr3(b'\r', b'\n', 0, value.as_bytes()).is_some() {
             // The second octet of a quoted-pair may be a NUL, never a line break.
             let mut last = ' ';
             self.added.extend(value.chars().map(|c| {
@@ -146,7 +146,11 @@ impl Message {
     /// Changes the reason phrase; does nothing to a request. Line breaks become spaces.
     pub fn set_reason(&mut self, phrase: &str) {
         if matches!(self.start, Start::Response { .. }) {
-            let span = self.append_text(&phrase.replace(['\r', '\n', '\0'], " "));
+            let span = if memchr::memchr3(b'\r', b'\n', 0, phrase.as_bytes()).is_some() {
+                self.append_text(&phrase.replace(['\r', '\n', '\0'], " "))
+            } else {
+                self.append_text(phrase)
+            };
             if let Start::Response { reason, .. } = &mut self.start {
                 *reason = span;
             }

@@ -1,12 +1,18 @@
 //! From octets to a [`Message`].
 
+use std::sync::LazyLock;
+
 use bytes::{Buf, Bytes};
 use bytestring::ByteString;
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::{Entry, Message, Span, Start};
-use crate::syntax::{is_token_char, is_white, trim};
+use crate::syntax::{is_token, is_white, trim};
 use crate::{Error, HeaderName, Limits, Method};
+
+/// Made once: making a searcher costs as much as searching a head.
+static HEAD_END: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b"\r\n\r\n"));
 
 /// What is known of the end of a head in a buffer that is still being filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +32,7 @@ impl HeadLength {
     #[must_use]
     pub fn find(buffer: &[u8], searched: usize) -> Self {
         let from = searched.min(buffer.len());
-        match memmem::find(&buffer[from..], b"\r\n\r\n") {
+        match HEAD_END.find(&buffer[from..]) {
             Some(at) => Self::Complete(from + at + 4),
             None => Self::Partial {
                 searched: buffer.len().saturating_sub(3).max(from),
@@ -114,11 +120,12 @@ impl Message {
     }
 
     fn index(&mut self, source: &str, limits: &Limits) -> Result<(), Error> {
-        let (line_end, mut at) = logical_line(source, 0)?;
-        self.start = start_line(&source[..line_end])?;
-        self.start_line = span(0, line_end);
+        let first = logical_line(source, 0)?;
+        self.start = start_line(&source[..first.end])?;
+        self.start_line = span(0, first.end);
+        let mut at = first.next;
         loop {
-            let (end, next) = logical_line(source, at)?;
+            let Line { end, next, folded } = logical_line(source, at)?;
             if end == at {
                 return Ok(());
             }
@@ -133,40 +140,47 @@ impl Message {
                     limit: limits.headers,
                 });
             }
-            let entry = self.header_line(source, at, end)?;
+            let entry = self.header_line(source, at, end, folded)?;
             self.entries.push(entry);
             at = next;
         }
     }
 
-    fn header_line(&mut self, source: &str, start: usize, end: usize) -> Result<Entry, Error> {
+    fn header_line(
+        &mut self,
+        source: &str,
+        start: usize,
+        end: usize,
+        folded: bool,
+    ) -> Result<Entry, Error> {
         let line = &source[start..end];
         let bytes = line.as_bytes();
-        let name_len = bytes
-            .iter()
-            .position(|&c| !is_token_char(c))
-            .unwrap_or(bytes.len());
-        let malformed = Error::HeaderLine { offset: start };
+        let malformed = || Error::HeaderLine { offset: start };
+        let colon = memchr(b':', bytes).ok_or_else(malformed)?;
         // HCOLON allows white space, also a fold, before the colon.
-        let colon = name_len
-            + bytes[name_len..]
-                .iter()
-                .position(|&c| !is_white(c))
-                .ok_or_else(|| malformed.clone())?;
-        if name_len == 0 || bytes[colon] != b':' {
-            return Err(malformed);
+        let mut name_len = colon;
+        while name_len > 0 && is_white(bytes[name_len - 1]) {
+            name_len -= 1;
         }
-        let after = &line[colon + 1..];
-        let value_text = trim(after);
-        let value = if memchr(b'\r', value_text.as_bytes()).is_some() {
-            unfold(value_text, source.len(), &mut self.added)
+        let name_text = &line[..name_len];
+        let name = HeaderName::from_text(name_text);
+        // A known name is a token.
+        if name == HeaderName::Unknown && !is_token(name_text) {
+            return Err(malformed());
+        }
+        let value = trim(&line[colon + 1..]);
+        let value = if folded && memchr(b'\r', value.as_bytes()).is_some() {
+            unfold(value, source.len(), &mut self.added)
         } else {
-            let lead = after.len() - after.trim_start_matches([' ', '\t', '\r', '\n']).len();
-            let lead = if value_text.is_empty() { 0 } else { lead };
-            span(start + colon + 1 + lead, value_text.len())
+            // Where the trimmed text lies in the source.
+            let mut at = colon + 1;
+            while at < bytes.len() - value.len() && is_white(bytes[at]) {
+                at += 1;
+            }
+            span(start + at, value.len())
         };
         Ok(Entry {
-            name: HeaderName::from_text(&line[..name_len]),
+            name,
             line: span(start, end - start),
             name_len: name_len as u32,
             value,
@@ -196,22 +210,33 @@ fn unfold(text: &str, source_len: usize, added: &mut String) -> Span {
     span(source_len + start, added.len() - start)
 }
 
-/// The end of the line that starts at `start` with its continuation lines, and where the next one starts.
+/// A line with its continuation lines.
+struct Line {
+    /// Where its text ends.
+    end: usize,
+    /// Where the next one starts.
+    next: usize,
+    /// Whether it has continuation lines.
+    folded: bool,
+}
+
+/// The line that starts at `start`.
 ///
 /// The head always ends in CRLF CRLF, so a line break is always found.
-fn logical_line(source: &str, start: usize) -> Result<(usize, usize), Error> {
+#[inline]
+fn logical_line(source: &str, start: usize) -> Result<Line, Error> {
     let bytes = source.as_bytes();
     let mut at = start;
     loop {
-        let found = at + memchr2(b'\r', b'\n', &bytes[at..]).ok_or(Error::Truncated)?;
-        if bytes[found] != b'\r' || bytes.get(found + 1) != Some(&b'\n') {
-            return Err(Error::ControlCharacter { offset: found });
+        let end = at + memchr2(b'\r', b'\n', &bytes[at..]).ok_or(Error::Truncated)?;
+        if bytes[end] != b'\r' || bytes.get(end + 1) != Some(&b'\n') {
+            return Err(Error::ControlCharacter { offset: end });
         }
-        let next = found + 2;
+        let next = end + 2;
         // An empty line is never continued: what follows is the body.
-        let folded = found > start && matches!(bytes.get(next), Some(b' ' | b'\t'));
-        if !folded {
-            return Ok((found, next));
+        if end == start || !matches!(bytes.get(next), Some(b' ' | b'\t')) {
+            let folded = at > start;
+            return Ok(Line { end, next, folded });
         }
         at = next;
     }

@@ -1,114 +1,30 @@
-//! The table of all transactions of one element.
+//! The layer: inputs to machines, and what they want done.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::client::{self, Client};
 use super::invite_client::{self, InviteClient};
 use super::invite_server::{self, InviteServer};
 use super::server::{self, Server};
+use super::table::{Cancel, Entry, Machine, Table};
 use super::{
     ClientId, EndCause, Event, Flow, ServerId, Step, Timers, TransactionError, TransactionLimits,
     Transmit, key, made,
 };
 use crate::{Message, Method};
 
-/// All transactions of one element; see the [module](self).
+/// All transactions of one element; see the [module](crate::transaction).
 #[derive(Debug)]
 pub struct Layer {
     timers: Timers,
     limits: TransactionLimits,
     last_id: u64,
-    table: HashMap<u64, Entry>,
-    keys: HashMap<Arc<[u8]>, u64>,
-    /// Ordered by flow, so that a closed flow finds its own without a scan.
-    by_flow: BTreeSet<(Flow, u64)>,
-    /// Server transactions of each flow.
-    served: HashMap<Flow, usize>,
-    schedule: BTreeSet<(Instant, u64)>,
+    table: Table,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
     /// Where keys are written for lookups.
     key: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    flow: Flow,
-    key: Arc<[u8]>,
-    scheduled: Option<Instant>,
-    machine: Machine,
-}
-
-#[derive(Debug)]
-enum Machine {
-    InviteClient {
-        machine: InviteClient,
-        /// For the ACK, the CANCEL and retransmissions.
-        request: Message,
-        ack: Option<Message>,
-        cancel: Cancel,
-    },
-    Client {
-        machine: Client,
-        /// Kept on datagrams only.
-        request: Option<Message>,
-    },
-    InviteServer {
-        machine: InviteServer,
-        /// The 100 to come, then on datagrams the last response.
-        response: Option<Message>,
-    },
-    Server {
-        machine: Server,
-        /// The last response; kept on datagrams only.
-        response: Option<Message>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cancel {
-    No,
-    /// To be sent with the first provisional response (RFC 3261 9.1).
-    Waiting(ClientId),
-    Sent(ClientId),
-}
-
-impl Machine {
-    fn deadline(&self) -> Option<Instant> {
-        match self {
-            Self::InviteClient { machine, .. } => machine.deadline(),
-            Self::Client { machine, .. } => machine.deadline(),
-            Self::InviteServer { machine, .. } => machine.deadline(),
-            Self::Server { machine, .. } => machine.deadline(),
-        }
-    }
-
-    fn is_terminated(&self) -> bool {
-        match self {
-            Self::InviteClient { machine, .. } => machine.state == invite_client::State::Terminated,
-            Self::Client { machine, .. } => machine.state == client::State::Terminated,
-            Self::InviteServer { machine, .. } => machine.state == invite_server::State::Terminated,
-            Self::Server { machine, .. } => machine.state == server::State::Terminated,
-        }
-    }
-
-    fn is_server(&self) -> bool {
-        matches!(self, Self::InviteServer { .. } | Self::Server { .. })
-    }
-
-    /// What the machine repeats. A message that will not be wanted again is given away instead of copied.
-    fn repeated(&mut self, reliable: bool) -> Option<Message> {
-        match self {
-            Self::InviteClient { request, ack, .. } => {
-                Some(ack.as_ref().unwrap_or(request).clone())
-            }
-            Self::Client { request, .. } => request.clone(),
-            Self::InviteServer { response, .. } if reliable => response.take(),
-            Self::InviteServer { response, .. } | Self::Server { response, .. } => response.clone(),
-        }
-    }
 }
 
 impl Layer {
@@ -125,11 +41,7 @@ impl Layer {
             timers: timers.clamped(),
             limits,
             last_id: 0,
-            table: HashMap::new(),
-            keys: HashMap::new(),
-            by_flow: BTreeSet::new(),
-            served: HashMap::new(),
-            schedule: BTreeSet::new(),
+            table: Table::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             key: Vec::new(),
@@ -145,7 +57,7 @@ impl Layer {
     /// Whether there is no transaction.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.table.len() == 0
     }
 
     /// Sends a request and starts its transaction. The top Via with its unique branch is the caller's to put in.
@@ -164,7 +76,7 @@ impl Layer {
         }
         // What the ACK and the CANCEL are made of has to be there.
         request.cseq()?;
-        if self.keys.contains_key(self.key.as_slice()) {
+        if self.table.find(&self.key).is_some() {
             return Err(TransactionError::BranchInUse);
         }
         if self.table.len() >= self.limits.transactions {
@@ -184,7 +96,7 @@ impl Layer {
     /// ends by its own final response, by a 2xx that crossed (acknowledge it and send BYE), or by [`Event::Timeout`] 64 T1
     /// after the CANCEL. `None` if there is nothing to cancel: no INVITE, or it has its final response.
     pub fn cancel(&mut self, now: Instant, id: ClientId) -> Option<ClientId> {
-        let entry = self.table.get_mut(&id.0)?;
+        let entry = self.table.get_mut(id.0)?;
         let Machine::InviteClient {
             machine, cancel, ..
         } = &mut entry.machine
@@ -218,7 +130,7 @@ impl Layer {
         response: Message,
     ) -> Result<(), TransactionError> {
         let code = response.status().ok_or(TransactionError::Kind)?;
-        let entry = self.table.get_mut(&id.0).ok_or(TransactionError::Unknown)?;
+        let entry = self.table.get_mut(id.0).ok_or(TransactionError::Unknown)?;
         let flow = entry.flow;
         let keep = |response: &Message| (!flow.is_reliable()).then(|| response.clone());
         let step = match &mut entry.machine {
@@ -253,7 +165,7 @@ impl Layer {
             return Err(TransactionError::Answered);
         }
         self.send(flow, response);
-        self.settle(id.0);
+        self.table.settle(id.0);
         Ok(())
     }
 
@@ -290,13 +202,7 @@ impl Layer {
     /// The connection is gone, or a datagram peer cannot be reached: all its transactions end. Costs are linear in
     /// their number.
     pub fn handle_flow_closed(&mut self, flow: Flow) {
-        while let Some(&(on, id)) = self.by_flow.range((flow, 0)..).next() {
-            if on != flow {
-                break;
-            }
-            let Some(entry) = self.remove(id) else {
-                break;
-            };
+        while let Some((id, entry)) = self.table.remove_one_of(flow) {
             match entry.machine {
                 Machine::InviteClient { machine, .. } => {
                     use invite_client::State::{Calling, Proceeding};
@@ -328,15 +234,10 @@ impl Layer {
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(&(at, id)) = self.schedule.first() {
-            if at > now {
-                break;
-            }
-            self.schedule.pop_first();
-            let Some(entry) = self.table.get_mut(&id) else {
+        while let Some(id) = self.table.due(now) {
+            let Some(entry) = self.table.get_mut(id) else {
                 continue;
             };
-            entry.scheduled = None;
             let flow = entry.flow;
             let (step, cause) = match &mut entry.machine {
                 Machine::InviteClient { machine, .. } => (machine.timeout(now), None),
@@ -367,14 +268,14 @@ impl Layer {
                 }
                 _ => {}
             }
-            self.settle(id);
+            self.table.settle(id);
         }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.schedule.first().map(|&(at, _)| at)
+        self.table.next_deadline()
     }
 
     /// The next message to send.
@@ -397,68 +298,6 @@ impl Layer {
         self.events.push_back(Event::Ended { id, cause });
     }
 
-    /// Puts a transaction into the tables, under the key that stands in `self.key`.
-    fn insert(&mut self, id: u64, flow: Flow, machine: Machine) {
-        let key: Arc<[u8]> = self.key.as_slice().into();
-        self.keys.insert(Arc::clone(&key), id);
-        self.by_flow.insert((flow, id));
-        if machine.is_server() {
-            *self.served.entry(flow).or_default() += 1;
-        }
-        let scheduled = machine.deadline();
-        if let Some(at) = scheduled {
-            self.schedule.insert((at, id));
-        }
-        self.table.insert(
-            id,
-            Entry {
-                flow,
-                key,
-                scheduled,
-                machine,
-            },
-        );
-    }
-
-    fn remove(&mut self, id: u64) -> Option<Entry> {
-        let entry = self.table.remove(&id)?;
-        self.keys.remove(&entry.key);
-        self.by_flow.remove(&(entry.flow, id));
-        if let Some(at) = entry.scheduled {
-            self.schedule.remove(&(at, id));
-        }
-        if entry.machine.is_server()
-            && let Some(count) = self.served.get_mut(&entry.flow)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.served.remove(&entry.flow);
-            }
-        }
-        Some(entry)
-    }
-
-    /// After every input to a machine: drops it, or sets its timer anew.
-    fn settle(&mut self, id: u64) {
-        let Some(entry) = self.table.get_mut(&id) else {
-            return;
-        };
-        if entry.machine.is_terminated() {
-            self.remove(id);
-            return;
-        }
-        let deadline = entry.machine.deadline();
-        if deadline != entry.scheduled {
-            if let Some(at) = entry.scheduled {
-                self.schedule.remove(&(at, id));
-            }
-            if let Some(at) = deadline {
-                self.schedule.insert((at, id));
-            }
-            entry.scheduled = deadline;
-        }
-    }
-
     /// Starts a client transaction under the key that stands in `self.key`, and sends its request.
     fn start_client(&mut self, now: Instant, flow: Flow, id: u64, request: Message) {
         let reliable = flow.is_reliable();
@@ -475,12 +314,12 @@ impl Layer {
                 request: (!reliable).then(|| request.clone()),
             }
         };
-        self.insert(id, flow, machine);
+        self.table.insert(&self.key, id, flow, machine);
         self.send(flow, request);
     }
 
     fn send_cancel(&mut self, now: Instant, id: u64) {
-        let Some(entry) = self.table.get_mut(&id) else {
+        let Some(entry) = self.table.get_mut(id) else {
             return;
         };
         let flow = entry.flow;
@@ -499,7 +338,7 @@ impl Layer {
         *cancel = Cancel::Sent(cancel_id);
         machine.cancelled(now, &self.timers);
         let message = made::cancel(request);
-        self.settle(id);
+        self.table.settle(id);
         // The INVITE had a Via with a branch, so the CANCEL has one.
         if let Ok(true) = key::client(&mut self.key, flow, &message, Method::Cancel.as_str()) {
             self.start_client(now, flow, cancel_id.0, message);
@@ -515,9 +354,9 @@ impl Layer {
         let code = message.status().ok_or(TransactionError::Kind)?;
         let cseq = message.cseq()?;
         let found = key::client(&mut self.key, flow, &message, cseq.method_text)?
-            .then(|| self.keys.get(self.key.as_slice()).copied())
+            .then(|| self.table.find(&self.key))
             .flatten();
-        let Some((id, entry)) = found.and_then(|id| Some((id, self.table.get_mut(&id)?))) else {
+        let Some((id, entry)) = found.and_then(|id| Some((id, self.table.get_mut(id)?))) else {
             self.events.push_back(Event::Stray { flow, message });
             return Ok(());
         };
@@ -553,7 +392,7 @@ impl Layer {
             let id = ClientId(id);
             self.events.push_back(Event::Response { id, message });
         }
-        self.settle(id);
+        self.table.settle(id);
         if send_cancel {
             self.send_cancel(now, id);
         }
@@ -570,19 +409,19 @@ impl Layer {
         // An ACK without branch: first as part of a dialog, then as the answer to the first INVITE of one, which had no To tag.
         for with_to_tag in [true, false] {
             key::server(&mut self.key, flow, &message, &Method::Invite, with_to_tag)?;
-            id = self.keys.get(self.key.as_slice()).copied();
+            id = self.table.find(&self.key);
             if id.is_some() {
                 break;
             }
         }
         let mut step = Step::Deliver;
         if let Some(id) = id
-            && let Some(entry) = self.table.get_mut(&id)
+            && let Some(entry) = self.table.get_mut(id)
         {
             if let Machine::InviteServer { machine, .. } = &mut entry.machine {
                 step = machine.ack(now, &self.timers);
             }
-            self.settle(id);
+            self.table.settle(id);
         }
         if step == Step::Deliver {
             self.events.push_back(Event::Ack { flow, message });
@@ -599,13 +438,13 @@ impl Layer {
     ) -> Result<(), TransactionError> {
         message.cseq()?;
         key::server(&mut self.key, flow, &message, method, true)?;
-        if let Some(&id) = self.keys.get(self.key.as_slice())
+        if let Some(id) = self.table.find(&self.key)
             && !self.handle_repetition(now, id)
         {
             return Ok(());
         }
         if self.table.len() >= self.limits.transactions
-            || self.served.get(&flow).copied().unwrap_or(0) >= self.limits.per_flow
+            || self.table.served(flow) >= self.limits.per_flow
         {
             let response = made::response(&message, 503, &self.key);
             self.send(flow, response);
@@ -627,7 +466,7 @@ impl Layer {
                 response: None,
             }
         };
-        self.insert(id, flow, machine);
+        self.table.insert(&self.key, id, flow, machine);
         self.events.push_back(Event::Request {
             id: ServerId(id),
             flow,
@@ -638,7 +477,7 @@ impl Layer {
 
     /// A request that has a transaction. True when it is to be taken as a new one.
     fn handle_repetition(&mut self, now: Instant, id: u64) -> bool {
-        let Some(entry) = self.table.get_mut(&id) else {
+        let Some(entry) = self.table.get_mut(id) else {
             return true;
         };
         let flow = entry.flow;
@@ -649,7 +488,7 @@ impl Layer {
         };
         match step {
             Step::Restart => {
-                self.remove(id);
+                self.table.remove(id);
                 return true;
             }
             Step::Send => {
@@ -659,7 +498,7 @@ impl Layer {
             }
             _ => {}
         }
-        self.settle(id);
+        self.table.settle(id);
         false
     }
 
@@ -670,7 +509,7 @@ impl Layer {
         message: Message,
     ) -> Result<(), TransactionError> {
         key::server(&mut self.key, flow, &message, &Method::Invite, true)?;
-        let target = self.keys.get(self.key.as_slice()).copied();
+        let target = self.table.find(&self.key);
         let code = if target.is_some() { 200 } else { 481 };
         let response = made::response(&message, code, &self.key);
         if !flow.is_reliable() {
@@ -680,14 +519,15 @@ impl Layer {
             let mut machine = Server::new(now, false, &self.timers);
             machine.respond(now, code, &self.timers);
             let response = Some(response.clone());
-            self.insert(id, flow, Machine::Server { machine, response });
+            self.table
+                .insert(&self.key, id, flow, Machine::Server { machine, response });
         }
         self.send(flow, response);
         if let Some(target) = target
             && let Some(Entry {
                 machine: Machine::InviteServer { machine, .. },
                 ..
-            }) = self.table.get(&target)
+            }) = self.table.get(target)
         {
             use invite_server::State::{Proceeding, Trying};
             if matches!(machine.state, Trying | Proceeding) {

@@ -95,6 +95,7 @@ mod key;
 mod layer;
 mod made;
 mod server;
+mod table;
 mod timers;
 
 use std::net::SocketAddr;

@@ -58,10 +58,13 @@ pub enum Uri<'a> {
 impl<'a> Uri<'a> {
     /// Parses a URI without brackets.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let (scheme, rest) = text.split_once(':').ok_or(UriError::Scheme)?;
-        if scheme.eq_ignore_ascii_case("sip") {
+        // Nearly all.
+        if let Some((scheme, rest)) = text.split_at_checked(4)
+            && scheme.eq_ignore_ascii_case("sip:")
+        {
             return SipUri::parse_rest(text, rest, false).map(Self::Sip);
         }
+        let (scheme, rest) = text.split_once(':').ok_or(UriError::Scheme)?;
         if scheme.eq_ignore_ascii_case("sips") {
             return SipUri::parse_rest(text, rest, true).map(Self::Sip);
         }
@@ -75,8 +78,7 @@ impl<'a> Uri<'a> {
         if scheme.eq_ignore_ascii_case("tel") {
             return TelUri::parse_rest(text, rest).map(Self::Tel);
         }
-        let forbidden = |c: u8| c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F);
-        if text.bytes().any(forbidden) {
+        if crate::syntax::has_uri_delimiter(text) {
             return Err(UriError::Character);
         }
         Ok(Self::Other(text))

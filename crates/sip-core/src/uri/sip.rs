@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::{Aor, UriError, escape::check_escapes, unescape};
 use crate::Transport;
 use crate::params::Params;
-use crate::syntax::token_len;
+use crate::syntax::{has_uri_delimiter, is_host, token_len, value_len};
 
 /// The host of a URI or a Via.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +26,10 @@ impl<'a> Host<'a> {
             let address = inner.strip_suffix(']')?.parse().ok()?;
             return Some(Self::Address(IpAddr::V6(address)));
         }
-        // Names are letters, digits, dots and hyphens; underscores occur in real host names.
-        let valid = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
-        if text.is_empty() || !text.bytes().all(valid) {
+        if !is_host(text) {
             return None;
         }
-        if text.ends_with(|c: char| c.is_ascii_digit())
+        if text.as_bytes().last().is_some_and(u8::is_ascii_digit)
             && let Ok(address) = text.parse()
         {
             return Some(Self::Address(IpAddr::V4(address)));
@@ -118,10 +116,7 @@ impl<'a> SipUri<'a> {
         // The user part may hold `;` and `?` (RFC 3261 19.1.2), so the `@` is looked for first. No part
         // after it can hold one unescaped.
         let bytes = rest.as_bytes();
-        if bytes
-            .iter()
-            .any(|&c| c <= b' ' || matches!(c, b'<' | b'>' | b'"' | 0x7F))
-        {
+        if has_uri_delimiter(rest) {
             return Err(UriError::Character);
         }
         check_escapes(rest)?;
@@ -142,11 +137,8 @@ impl<'a> SipUri<'a> {
                 (Some(user), password)
             }
         };
-        let host_end = after.find([';', '?']).unwrap_or(after.len());
+        let host_end = memchr::memchr2(b';', b'?', after.as_bytes()).unwrap_or(after.len());
         let (host_port, tail) = after.split_at(host_end);
-        if host_port.contains([' ', '\t']) {
-            return Err(UriError::Host);
-        }
         let (host, port) = Host::parse_with_port(host_port)?;
         let (params, headers) = match tail.split_once('?') {
             Some((params, headers)) => (params, Some(headers)),
@@ -287,17 +279,13 @@ fn parse_uri_params(text: &str) -> Result<Params<'_>, UriError> {
         }
         rest = &after[len..];
         if let Some(value) = rest.strip_prefix('=') {
-            let len = value.find(';').unwrap_or(value.len());
-            if value[..len].contains([',', '"']) {
-                return Err(UriError::Params);
-            }
-            rest = &value[len..];
+            rest = &value[value_len(value)..];
         }
     }
     if !rest.is_empty() {
         return Err(UriError::Params);
     }
-    Params::parse(text).ok_or(UriError::Params)
+    Ok(Params::checked(text))
 }
 
 fn valid_headers(text: &str) -> bool {

@@ -39,8 +39,8 @@ pub(super) struct Handshake {
     state: Box<dyn ClientHandshake>,
     /// For the next request, base64.
     token: Option<String>,
-    /// The request with `token` was made.
-    sent: bool,
+    /// Call-ID and CSeq of the request that took `token` along.
+    sent: Option<(Box<str>, u32)>,
     /// The association and its end, once the keys are there.
     ready: Option<(Association, Instant)>,
 }
@@ -51,19 +51,23 @@ impl fmt::Debug for Handshake {
             .field("scheme", &self.scheme)
             .field("version", &self.version)
             .field("opaque", &self.opaque)
-            .field("sent", &self.sent)
+            .field("is_sent", &self.sent.is_some())
             .field("is_ready", &self.ready.is_some())
             .finish_non_exhaustive()
     }
 }
 
 impl Attempt {
-    /// A new challenge without continuation: what was under way has failed.
+    /// A new challenge without continuation. If it answers the request that took the token along, the handshake has failed; if it
+    /// answers another request, as after a time-out, the handshake is begun anew.
     pub(super) fn give_up(&mut self, response: &Message) {
-        // Two requests may be challenged before the first was sent again.
-        let Some(handshake) = self.handshake.take_if(|handshake| handshake.sent) else {
+        // Two requests may be challenged before the first was sent again: then the handshake goes on.
+        let Some(handshake) = self.handshake.take_if(|handshake| handshake.sent.is_some()) else {
             return;
         };
+        if handshake.sent != request_id(response) {
+            return;
+        }
         let scheme = handshake.scheme;
         let diagnostics = response
             .header(HeaderName::MsDiagnostics)
@@ -97,7 +101,7 @@ impl Handshake {
         scratch: &mut Scratch,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Error> {
-        self.sent = true;
+        self.sent = Some((request.call_id()?.into(), request.cseq()?.number));
         let token = self.token.as_deref();
         if let Some((association, _)) = &mut self.ready
             && (self.version.signs_handshake() || token.is_none())
@@ -129,7 +133,7 @@ impl Handshake {
     /// The association, once the server can know the keys too.
     pub(super) fn usable(&mut self) -> Option<(&mut Association, bool)> {
         let proxy = self.proxy;
-        let (association, _) = self.ready.as_mut().filter(|_| self.sent)?;
+        let (association, _) = self.ready.as_mut().filter(|_| self.sent.is_some())?;
         Some((association, proxy))
     }
 
@@ -156,7 +160,7 @@ impl Client {
         challenge.gssapi_data.filter(|token| !token.is_empty())?;
         self.attempts.iter().position(|attempt| {
             attempt.handshake.as_ref().is_some_and(|handshake| {
-                handshake.sent
+                handshake.sent.is_some()
                     && handshake.ready.is_none()
                     && handshake.scheme == challenge.scheme
                     && *handshake.realm == *challenge.realm
@@ -269,7 +273,7 @@ impl Client {
             proxy,
             state,
             token: None,
-            sent: false,
+            sent: None,
             ready: None,
         };
         self.step(now, &mut handshake, None)?;
@@ -291,7 +295,7 @@ impl Client {
             filetime: self.wall_clock.filetime(now),
             rng: &mut *self.rng,
         };
-        handshake.sent = false;
+        handshake.sent = None;
         let token = match handshake.state.step(token.as_deref(), around)? {
             ClientStep::Continue(token) => Some(token),
             ClientStep::Done {
@@ -324,4 +328,9 @@ impl Client {
         });
         now + left.map_or(self.config.lifetime, |left| left.min(self.config.lifetime))
     }
+}
+
+/// What a response shares with its request.
+fn request_id(message: &Message) -> Option<(Box<str>, u32)> {
+    Some((message.call_id().ok()?.into(), message.cseq().ok()?.number))
 }

@@ -10,167 +10,22 @@
 //! 5. On [`Event::Renew`] start over with 1; the old association serves until the new one stands.
 
 mod handshake;
+mod types;
+mod verify;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ocs_sip_core::header::{AuthHeader, HeaderValue, HttpDate, Scheme};
 use ocs_sip_core::{HeaderName, Message, Method, WallClock};
 use rand_core::CryptoRng;
 
-use crate::association::{Association, Refusal, Scratch};
-use crate::context::ClientScheme;
-use crate::headers::{Challenge, Credentials, Info, same_target};
+use crate::association::{Association, Scratch};
+use crate::headers::{Challenge, Credentials, same_target};
 use crate::{Error, Version};
-use handshake::{Attempt, Handshake};
-
-/// How a client authenticates.
-#[derive(Debug)]
-pub struct ClientConfig {
-    /// The schemes in order of preference. Usual: TLS-DSK, Kerberos, NTLM.
-    pub schemes: Vec<Box<dyn ClientScheme>>,
-    /// The highest version to be used. Default 4.
-    pub max_version: Version,
-    /// How long an association lasts from the end of its handshake, unless its ticket or certificate ends before. Default 8 hours.
-    pub lifetime: Duration,
-    /// How long before its end an association is renewed; the specification wants 5 minutes at least. Default 5 minutes.
-    pub renew_before: Duration,
-    /// Whether unsigned messages that should be signed are discarded. Default true.
-    pub discard_unsigned: bool,
-    /// With how many servers (realm and target) a handshake may be under way. Default 4. The oldest one is given up for a new one.
-    pub max_handshakes: usize,
-}
-
-impl ClientConfig {
-    /// The defaults with these schemes.
-    #[must_use]
-    pub fn new(schemes: Vec<Box<dyn ClientScheme>>) -> Self {
-        Self {
-            schemes,
-            max_version: Version::V4,
-            lifetime: Duration::from_secs(8 * 3600),
-            renew_before: Duration::from_secs(300),
-            discard_unsigned: true,
-            max_handshakes: 4,
-        }
-    }
-}
-
-/// What to do about a challenge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// Send the request again: same Call-ID and epid, CSeq one higher, no To tag, then [`Client::authorize`].
-    Resend,
-    /// The association stands, yet the signature was refused: send the same request again, with the same CSeq, after
-    /// [`Client::sign`]. This is said once for each request.
-    Resign,
-    /// There is nothing more to try.
-    Failed(Failure),
-}
-
-/// Why authentication failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The response carries no challenge that can be read.
-    #[error("no readable challenge")]
-    NoChallenge,
-    /// None of the configured schemes is offered, in a version that is known.
-    #[error("no common scheme")]
-    NoCommonScheme,
-    /// The server did not take the last token: wrong password, unknown or disabled user, expired ticket.
-    #[error("the server refused the credentials")]
-    CredentialsRefused {
-        /// The scheme.
-        scheme: Scheme,
-        /// `ms-diagnostics` of the response, if there is one.
-        diagnostics: Option<String>,
-    },
-    /// The server broke the handshake off before its end.
-    #[error("the server broke off the {scheme} handshake")]
-    HandshakeRefused {
-        /// The scheme.
-        scheme: Scheme,
-        /// `ms-diagnostics` of the response, if there is one.
-        diagnostics: Option<String>,
-    },
-    /// The handshake failed here.
-    #[error("{scheme} handshake: {error}")]
-    Handshake {
-        /// The scheme.
-        scheme: Scheme,
-        /// What was wrong.
-        error: Error,
-    },
-    /// A request was signed a second time and refused again. Register anew.
-    #[error("the server refused the signature twice")]
-    SignatureRefused,
-}
-
-/// What to do with a message from the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub enum Verdict {
-    /// The signature is right: process it.
-    Accepted,
-    /// It is not signed and need not be: process it.
-    Unsigned,
-    /// Do as if it had not come.
-    Discard(Discard),
-}
-
-/// Why a message must be discarded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Discard {
-    /// It is signed by a server with which there is no association.
-    #[error("no association with the signer")]
-    NoAssociation,
-    /// Its signature does not count.
-    #[error(transparent)]
-    Refused(Refusal),
-    /// It should have been signed.
-    #[error("message is not signed")]
-    Unsigned,
-}
-
-/// What the owner must know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// An association stands, or has replaced an older one.
-    Established {
-        /// The scheme.
-        scheme: Scheme,
-        /// The protection space.
-        realm: Arc<str>,
-        /// The server.
-        targetname: Arc<str>,
-    },
-    /// An association nears its end: send an unsigned REGISTER.
-    Renew {
-        /// The protection space.
-        realm: Arc<str>,
-        /// The server.
-        targetname: Arc<str>,
-    },
-    /// An association was not renewed in time and is gone.
-    Expired {
-        /// The protection space.
-        realm: Arc<str>,
-        /// The server.
-        targetname: Arc<str>,
-    },
-    /// The clocks differ by more than the scheme bears: 5 minutes with Kerberos, 15 with NTLM.
-    ClockSkew {
-        /// How much.
-        by: Duration,
-        /// Whether the server's clock is ahead.
-        server_ahead: bool,
-    },
-}
+use handshake::Attempt;
+pub use types::{ClientConfig, Discard, Event, Failure, Next, Verdict};
 
 #[derive(Debug)]
 struct Established {
@@ -332,7 +187,7 @@ impl Client {
             configured && challenges.iter().any(|(c, _)| c.scheme == scheme)
         };
         let minutes = if uses(Scheme::Kerberos) { 5 } else { 15 };
-        if by > Duration::from_secs(60 * minutes) {
+        if by > Duration::from_mins(minutes) {
             self.events.push_back(Event::ClockSkew { by, server_ahead });
         }
     }
@@ -410,115 +265,6 @@ impl Client {
         }
     }
 
-    /// Judges a request or response of the server.
-    pub fn verify(&mut self, now: Instant, message: &Message) -> Verdict {
-        let mut is_signed = false;
-        for name in [
-            HeaderName::AuthenticationInfo,
-            HeaderName::ProxyAuthenticationInfo,
-        ] {
-            for header in message.lines(name).filter_map(AuthHeader::parse_value) {
-                // Infos of other schemes (Digest) are none of ours.
-                let Ok(info) = Info::read(&header) else {
-                    continue;
-                };
-                is_signed = true;
-                match self.verify_info(now, message, &info) {
-                    Verdict::Discard(Discard::NoAssociation) => {}
-                    verdict => return verdict,
-                }
-            }
-        }
-        if is_signed {
-            return Verdict::Discard(Discard::NoAssociation);
-        }
-        if self.established.is_empty() || !self.config.discard_unsigned || may_be_unsigned(message)
-        {
-            Verdict::Unsigned
-        } else {
-            Verdict::Discard(Discard::Unsigned)
-        }
-    }
-
-    fn verify_info(&mut self, now: Instant, message: &Message, info: &Info<'_>) -> Verdict {
-        let matches = |association: &Association| {
-            association.scheme == info.scheme
-                && *association.realm == *info.realm
-                && same_target(&association.targetname, info.targetname)
-        };
-        // Of an association and the one that is to replace it, opaque tells which one signed.
-        let same_opaque = |association: &Association| {
-            info.opaque
-                .is_none_or(|opaque| *association.opaque == *opaque)
-        };
-        let old = self
-            .established
-            .iter()
-            .position(|established| matches(&established.association));
-        let new = self.attempts.iter().position(|attempt| {
-            let ready = attempt.handshake.as_ref().and_then(Handshake::ready);
-            ready.is_some_and(matches)
-        });
-        let exact = old.is_some_and(|at| same_opaque(&self.established[at].association));
-        let buffer = &mut self.scratch.buffer;
-        if let (Some(at), true) = (old, exact || new.is_none()) {
-            let association = &mut self.established[at].association;
-            return verdict(association.verify(message, info.salt(), &info.signature, buffer));
-        }
-        let Some(at) = new else {
-            return Verdict::Discard(Discard::NoAssociation);
-        };
-        let Some(handshake) = &mut self.attempts[at].handshake else {
-            return Verdict::Discard(Discard::NoAssociation);
-        };
-        let checked = handshake.verify(message, info, buffer);
-        if checked.is_ok() {
-            self.establish(now, at, old, info.opaque);
-        }
-        verdict(checked)
-    }
-
-    /// The handshake of this attempt has led to a verified message.
-    fn establish(
-        &mut self,
-        now: Instant,
-        attempt: usize,
-        old: Option<usize>,
-        opaque: Option<&str>,
-    ) {
-        let Some(handshake) = self.attempts.remove(attempt).handshake else {
-            return;
-        };
-        let Some((mut association, proxy, expires_at)) = handshake.finish() else {
-            return;
-        };
-        if let Some(opaque) = opaque {
-            association.opaque = opaque.into();
-        }
-        self.events.push_back(Event::Established {
-            scheme: association.scheme,
-            realm: association.realm.clone(),
-            targetname: association.targetname.clone(),
-        });
-        if let Some(old) = old {
-            self.established.remove(old);
-        }
-        // An association of another scheme with the same server is replaced too.
-        self.established.retain(|other| {
-            other.association.realm != association.realm
-                || !same_target(&other.association.targetname, &association.targetname)
-        });
-        let renew_at = expires_at
-            .checked_sub(self.config.renew_before)
-            .unwrap_or(now);
-        self.established.push(Established {
-            association,
-            proxy,
-            renew_at: Some(renew_at),
-            expires_at,
-        });
-    }
-
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -549,24 +295,6 @@ impl Client {
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
-    }
-}
-
-fn verdict(checked: Result<(), Refusal>) -> Verdict {
-    match checked {
-        Ok(()) => Verdict::Accepted,
-        Err(refusal) => Verdict::Discard(Discard::Refused(refusal)),
-    }
-}
-
-/// What is processed without a signature though there is an association: challenges, provisional responses, responses to REGISTER.
-fn may_be_unsigned(message: &Message) -> bool {
-    match message.status() {
-        None => false,
-        Some(100..=199 | 401 | 407) => true,
-        Some(_) => message
-            .cseq()
-            .is_ok_and(|cseq| cseq.method() == Method::Register),
     }
 }
 

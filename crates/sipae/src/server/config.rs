@@ -42,9 +42,9 @@ impl ServerConfig {
             realm: "SIP Communications Service".to_owned(),
             targetname: targetname.to_owned(),
             version: Version::V4,
-            lifetime: Duration::from_secs(8 * 3600),
-            idle: Duration::from_secs(15 * 60),
-            half_open: Duration::from_secs(60),
+            lifetime: Duration::from_hours(8),
+            idle: Duration::from_mins(15),
+            half_open: Duration::from_mins(1),
             policy: Box::new(SameName),
             limits: Limits::default(),
         }

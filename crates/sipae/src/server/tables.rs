@@ -54,6 +54,17 @@ pub(super) struct Established {
     timer: Instant,
 }
 
+/// An association to be added.
+pub(super) struct New<'a> {
+    pub(super) association: Association,
+    pub(super) connection: ConnectionId,
+    pub(super) endpoint: Endpoint,
+    pub(super) identity: Arc<Identity>,
+    pub(super) from_text: &'a str,
+    pub(super) expires_at: Instant,
+    pub(super) idle_at: Instant,
+}
+
 impl Established {
     fn deadline(&self) -> Instant {
         self.expires_at.min(self.idle_at)
@@ -173,40 +184,36 @@ impl Tables {
     pub(super) fn insert(
         &mut self,
         opaque: u32,
-        association: Association,
-        connection: ConnectionId,
-        endpoint: Endpoint,
-        identity: Arc<Identity>,
-        from_text: &str,
-        (expires_at, idle_at): (Instant, Instant),
+        new: New<'_>,
     ) -> (AssociationId, Vec<Established>) {
-        let replaced: Vec<u32> = endpoint
+        let known: Vec<u32> = new
+            .endpoint
             .keys()
             .filter_map(|key| self.endpoints.get(&key).copied())
             .collect();
-        let replaced = replaced
+        let replaced = known
             .into_iter()
             .filter_map(|old| self.remove(old))
             .collect();
         self.serial = self.serial.wrapping_add(1);
         let id = AssociationId(u64::from(self.serial) << 32 | u64::from(opaque));
-        let timer = expires_at.min(idle_at);
+        let timer = new.expires_at.min(new.idle_at);
         self.timers.insert((timer, Timer::Association(opaque)));
-        self.connection(connection).associations.push(opaque);
-        for key in endpoint.keys() {
+        self.connection(new.connection).associations.push(opaque);
+        for key in new.endpoint.keys() {
             self.endpoints.insert(key, opaque);
         }
         self.associations.insert(
             opaque,
             Established {
                 id,
-                association,
-                connection,
-                endpoint,
-                identity,
-                from_text: from_text.into(),
-                expires_at,
-                idle_at,
+                association: new.association,
+                connection: new.connection,
+                endpoint: new.endpoint,
+                identity: new.identity,
+                from_text: new.from_text.into(),
+                expires_at: new.expires_at,
+                idle_at: new.idle_at,
                 timer,
             },
         );
@@ -298,15 +305,14 @@ impl Tables {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Removes the next thing whose time has come; returns it if it was an association. `None` when nothing is left.
+    /// Removes handshakes whose time has come, up to the next such association, which is returned; `None` when nothing is left.
     ///
     /// Messages move the deadline of an association without touching the table; its entry is moved when it comes up.
-    pub(super) fn expire(&mut self, now: Instant) -> Option<Option<Established>> {
+    pub(super) fn expire(&mut self, now: Instant) -> Option<Established> {
         while let Some(&(at, timer)) = self.timers.first().filter(|(at, _)| *at <= now) {
             match timer {
                 Timer::HalfOpen(opaque) => {
                     self.remove_half_open(opaque);
-                    return Some(None);
                 }
                 Timer::Association(opaque) => {
                     let Some(established) = self.associations.get_mut(&opaque) else {
@@ -320,7 +326,7 @@ impl Tables {
                         self.timers.insert((deadline, timer));
                         continue;
                     }
-                    return Some(self.remove(opaque));
+                    return self.remove(opaque);
                 }
             }
         }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "not every test uses everything")]
 
+pub(crate) mod pair;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,25 +3,24 @@
 //! \[MS-SIPRE\] and \[MS-CONFIM\]; what neither says is taken from the behaviour of clients in use.
 
 mod imdn;
+mod info;
 mod msgr;
-mod multipart;
 mod outgoing;
 mod sdp;
 mod session;
 mod text;
-mod typing;
 mod xml;
 
 pub use imdn::{IMDN_NAMESPACE, IMDN_TYPE, Imdn, Recipient};
+pub use info::{
+    CONVERSATION_INFO_TYPE, IS_COMPOSING_TYPE, KEYBOARD_TYPE, Typing, read_conversation_info,
+    read_is_composing, read_keyboard_activity, write_keyboard_activity,
+};
 pub use msgr::{Effects, Format};
 pub use outgoing::{Reply, RequestId, SessionRequest};
 pub use sdp::{DEFAULT_ACCEPT_TYPES, ImMedia, ImSdp, SDP_TYPE};
 pub use session::{Action, Config, Ended, Event, ImSession, Meaning, State, TextId, TransactionId};
 pub use text::{Text, TextKind};
-pub use typing::{
-    IS_COMPOSING_TYPE, KEYBOARD_TYPE, Typing, read_is_composing, read_keyboard_activity,
-    write_keyboard_activity,
-};
 
 /// Bounds on what a peer's IM bodies can make us hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

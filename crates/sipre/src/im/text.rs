@@ -4,9 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ocs_sip_core::header::{ContentType, HeaderValue};
+use ocs_sip_core::mime::{MimeLimits, Multipart};
 
 use super::msgr::UNPADDED;
-use super::{Format, Limits, multipart};
+use super::{Format, Limits};
 use crate::Error;
 
 /// In which language a text is written.
@@ -118,26 +119,28 @@ impl Text {
         Ok(Self::read(kind, &content_type, &body))
     }
 
-    /// Reads a body: one text, or of a `multipart/alternative` each part that is a text, in the order of the
-    /// parts. Empty when there is none that can be shown: answer 415.
+    /// Reads a body: one text, or of a multipart each part that is a text, in the order of the
+    /// parts. Empty when there is none that can be shown, or the multipart is broken or has too many parts: answer 415.
     #[must_use]
-    pub fn from_body(content_type: &ContentType<'_>, body: &[u8], limits: &Limits) -> Vec<Self> {
+    pub fn from_body(content_type: &ContentType<'_>, body: &Bytes, limits: &Limits) -> Vec<Self> {
         if let Some(kind) = TextKind::of(content_type) {
             return vec![Self::read(kind, content_type, body)];
         }
-        let boundary = content_type.params.get_unquoted("boundary");
-        let Some(boundary) = boundary.filter(|b| (1..=70).contains(&b.len())) else {
+        let mime = MimeLimits {
+            parts: limits.parts,
+            depth: 1,
+            ..MimeLimits::default()
+        };
+        let Ok(multipart) = Multipart::parse(content_type, body, &mime) else {
             return Vec::new();
         };
-        if !content_type.is("multipart/alternative") && !content_type.is("multipart/related") {
-            return Vec::new();
-        }
-        multipart::parts(body, &boundary)
-            .take(limits.parts)
+        multipart
+            .parts()
+            .iter()
             .filter_map(|part| {
-                let content_type = ContentType::parse_value(part.content_type)?;
+                let content_type = part.content_type().ok()?;
                 let kind = TextKind::of(&content_type)?;
-                Some(Self::read(kind, &content_type, part.body))
+                Some(Self::read(kind, &content_type, part.body()))
             })
             .collect()
     }

@@ -29,8 +29,8 @@ impl RouteKey {
     }
 
     fn mac(&self, label: &str, parts: &[&str]) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(label.as_bytes());
         for part in parts {
             // Lengths keep ("a", "bc") and ("ab", "c") apart.

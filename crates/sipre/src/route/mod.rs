@@ -128,7 +128,7 @@ impl Router {
             request.set_request_uri(target.uri_text());
             remove_last_route(request);
         }
-        for _ in 0..self.config.max_own_routes {
+        for _ in 0..=self.config.max_own_routes {
             let Some(first) = request.values(HeaderName::Route).next() else {
                 return Ok(state);
             };

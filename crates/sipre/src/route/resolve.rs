@@ -24,9 +24,9 @@ pub enum Target<'m> {
     Route(&'m str),
     /// An application of this system: voice mail, conference, location profile, a server.
     Application(Gruu<'m>),
-    /// This server itself. In a dialog, the dialog decides: clients address those of the server by its bare Contact.
+    /// This server itself, or the bare domain. In a dialog, the dialog decides: clients address those of the server by its bare Contact.
     Own,
-    /// Another domain or a telephone number: the URI is for federation or for a gateway.
+    /// Another domain, or a telephone number that is no user's: the URI is for federation or for a gateway.
     Foreign(Uri<'m>),
     /// 404 unknown user, 480 no endpoint, 400, 416.
     Refuse(Refusal),
@@ -83,7 +83,11 @@ impl Router {
             };
         }
         let Some(aor) = aor else {
-            return Target::Foreign(Uri::Sip(uri));
+            // REGISTER and others are sent to the bare domain.
+            return match uri.host() {
+                Host::Name(domain) if self.is_own_domain(domain) => Target::Own,
+                _ => Target::Foreign(Uri::Sip(uri)),
+            };
         };
         if !self.is_own_domain(aor.domain()) {
             return Target::Foreign(Uri::Sip(uri));
@@ -95,6 +99,10 @@ impl Router {
         if let (Some(connection), Some(_)) = (opposite, to.and_then(|to| to.tag())) {
             // A peer whose Contact is its bare AOR: in the dialog only the other side is meant.
             return Target::Connection(connection);
+        }
+        let is_phone = uri.params().get("user") == Some("phone");
+        if is_phone && !is_user(&aor) {
+            return Target::Foreign(Uri::Sip(uri));
         }
         aor_target(&aor, to.and_then(|to| to.epid()), bindings, is_user)
     }

@@ -283,12 +283,9 @@ impl Registrar {
             self.notifies.push_back(Notify {
                 connection,
                 aor: binding.aor.clone(),
-                message: implicit.subscription.notify(
-                    event,
-                    implicit.cseq,
-                    &implicit.tag,
-                    &self.config.fqdn,
-                ),
+                message: implicit
+                    .subscription
+                    .notify(event, implicit.cseq, &implicit.tag),
             });
         }
         if event.ends_registration()
@@ -328,7 +325,9 @@ impl Registrar {
             response.push(HeaderName::Contact, &contact_value(binding, now));
         }
         response.push(HeaderName::Expires, &life.as_secs().to_string());
-        response.push(HeaderName::AllowEvents, &self.config.allow_events);
+        if !self.config.allow_events.is_empty() {
+            response.push(HeaderName::AllowEvents, &self.config.allow_events);
+        }
         for tag in &self.config.supported {
             response.push(HeaderName::Supported, tag);
         }

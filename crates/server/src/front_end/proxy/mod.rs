@@ -17,8 +17,6 @@ use super::input::Caller;
 use crate::Store;
 use crate::schedule::Schedule;
 
-pub(super) use routing::NOT_ENABLED;
-
 /// Requests under way.
 #[derive(Debug, Default)]
 pub(super) struct Forks {

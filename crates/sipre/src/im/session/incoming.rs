@@ -8,8 +8,9 @@ use ocs_sip_core::{HeaderName, Message, Method};
 
 use super::{Action, Config, Ended, Event, ImSession, State, TEXT_FORMAT_TAG, TransactionId};
 use crate::im::{
-    IMDN_TYPE, IS_COMPOSING_TYPE, ImSdp, Imdn, KEYBOARD_TYPE, Reply, SDP_TYPE, Text, TextKind,
-    Typing, read_is_composing, read_keyboard_activity,
+    CONVERSATION_INFO_TYPE, IMDN_TYPE, IS_COMPOSING_TYPE, ImSdp, Imdn, KEYBOARD_TYPE, Reply,
+    SDP_TYPE, Text, TextKind, Typing, read_conversation_info, read_is_composing,
+    read_keyboard_activity,
 };
 use crate::{Refusal, headers};
 
@@ -231,6 +232,15 @@ impl ImSession {
             }
             Ok(Some(content_type)) if content_type.is(IS_COMPOSING_TYPE) => {
                 self.typing_status(now, read_is_composing(request.body(), limit))
+            }
+            Ok(Some(content_type)) if content_type.is(CONVERSATION_INFO_TYPE) => {
+                match read_conversation_info(request.body(), limit) {
+                    Ok(subject) => {
+                        self.events.push_back(Event::Topic(subject));
+                        200
+                    }
+                    Err(_) => 400,
+                }
             }
             // An INFO without body is a probe of the dialog.
             Ok(None) if request.body().is_empty() => 200,

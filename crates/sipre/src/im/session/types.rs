@@ -121,6 +121,8 @@ pub enum Event {
     },
     /// The peer started or stopped typing.
     Typing(Typing),
+    /// The peer changed the topic of the conversation.
+    Topic(String),
     /// The text reached the peer.
     Delivered(TextId),
     /// A server took the text (202); a notice may follow.

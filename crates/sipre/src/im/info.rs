@@ -1,4 +1,5 @@
-//! "The other one is typing": INFO with KeyboardActivity, and the RFC 3994 form that other clients send.
+//! The bodies of INFO: KeyboardActivity ("the other one is typing") with the RFC 3994 form that other clients send, and
+//! the topic.
 
 use super::xml::{Reader, Token};
 use crate::Error;
@@ -8,6 +9,9 @@ pub const KEYBOARD_TYPE: &str = "application/xml";
 
 /// Content-Type of the RFC 3994 document.
 pub const IS_COMPOSING_TYPE: &str = "application/im-iscomposing+xml";
+
+/// Content-Type of the topic of a conversation.
+pub const CONVERSATION_INFO_TYPE: &str = "application/xml+conversationinfo";
 
 /// Whether the user is typing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +70,23 @@ pub fn read_is_composing(body: &[u8], limit: usize) -> Result<Typing, Error> {
         }
     }
     state.ok_or_else(|| reader.error("no state"))
+}
+
+/// Reads the Subject of a `ConversationInfo` document.
+pub fn read_conversation_info(body: &[u8], limit: usize) -> Result<String, Error> {
+    let mut reader = Reader::new(body, limit)?;
+    reader.root("ConversationInfo")?;
+    let mut subject = None;
+    while let Some(token) = reader.next()? {
+        if let Token::Start(element) = token {
+            if element.name == "Subject" {
+                subject = Some(reader.text()?);
+            } else {
+                reader.skip()?;
+            }
+        }
+    }
+    subject.ok_or_else(|| reader.error("no Subject"))
 }
 
 const fn of(typing: bool) -> Typing {

@@ -1,0 +1,4 @@
+//! Other implementations in Rust.
+
+pub mod ezk;
+pub mod rsip;

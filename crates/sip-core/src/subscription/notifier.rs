@@ -1,0 +1,388 @@
+//! The notifier (RFC 3265 3.2, RFC 6665 4.2).
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use super::{
+    AUTOEXTEND, Content, EventKey, MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY, NotifierPolicy, Reason,
+};
+use crate::dialog::{Dialog, Incoming};
+use crate::syntax::parse_u32;
+use crate::{HeaderName, Message, Method};
+
+/// Why a subscription ended at the notifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotifierEnd {
+    /// Expires 0 of the subscriber, or a fetch that is answered.
+    Unsubscribed,
+    /// It was not refreshed.
+    Expired,
+    /// [`Notifier::terminate`] or [`Notifier::end`].
+    Terminated,
+    /// A NOTIFY was refused with this status: the subscriber does not know the subscription any more.
+    Refused(u16),
+    /// A NOTIFY was not answered.
+    NoResponse,
+}
+
+/// What the user of a [`Notifier`] must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotifierEvent {
+    /// Too many notifications wait ([`NotifierPolicy::waiting`]); they were dropped. Send the full state.
+    Overrun,
+    /// It is over.
+    Ended(NotifierEnd),
+}
+
+/// One subscription of another side. See the [module](super).
+#[derive(Debug)]
+pub struct Notifier {
+    policy: NotifierPolicy,
+    dialog: Dialog,
+    event: EventKey,
+    /// The Event value as the subscriber wrote it.
+    event_text: String,
+    benotify: bool,
+    autoextend: bool,
+    pending: bool,
+    ended: bool,
+    interval: Duration,
+    expires_at: Instant,
+    /// CSeq and content of the NOTIFY that is not answered.
+    in_flight: Option<(u32, Content)>,
+    retry_at: Option<Instant>,
+    waiting: VecDeque<Content>,
+    /// The last notification, when its turn comes.
+    last: Option<(&'static str, Option<u32>)>,
+    transmits: VecDeque<Message>,
+    events: VecDeque<NotifierEvent>,
+}
+
+impl Notifier {
+    /// Takes a SUBSCRIBE outside a dialog and gives the subscription with its 200, or the refusal. `state` is the full state of
+    /// the resource.
+    ///
+    /// Send the response before what [`poll_transmit`](Self::poll_transmit) gives. The caller has authenticated and authorized
+    /// the subscriber.
+    pub fn accept(
+        now: Instant,
+        request: &Message,
+        local_tag: &str,
+        policy: &NotifierPolicy,
+        state: Content,
+    ) -> Result<(Self, Message), Box<Message>> {
+        let refuse = |code| Box::new(Message::response_to(request, code, Some(local_tag)));
+        if request.method() != Some(&Method::Subscribe) {
+            return Err(refuse(405));
+        }
+        let event = EventKey::of(request)
+            .ok()
+            .filter(|event| {
+                let served = |package: &String| package.eq_ignore_ascii_case(&event.package);
+                policy.packages.iter().any(served)
+            })
+            .ok_or_else(|| Box::new(policy.refuse_package(request, local_tag)))?;
+        let seconds = policy
+            .grant(request)
+            .map_err(|code| Box::new(policy.refuse_expires(*refuse(code), code)))?;
+        let dialog = Dialog::uas(request, local_tag).map_err(|_| refuse(400))?;
+        let takes = |tag| request.lists(HeaderName::Supported, tag);
+        let mut notifier = Self {
+            policy: policy.clone(),
+            dialog,
+            event,
+            event_text: request
+                .header(HeaderName::Event)
+                .unwrap_or_default()
+                .to_owned(),
+            benotify: policy.benotify && takes(MS_BENOTIFY),
+            autoextend: policy.autoextend && takes(AUTOEXTEND),
+            pending: false,
+            ended: false,
+            interval: Duration::ZERO,
+            expires_at: now,
+            in_flight: None,
+            retry_at: None,
+            waiting: VecDeque::new(),
+            last: None,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        };
+        let response = notifier.grant(now, request, seconds, state, true);
+        Ok((notifier, response))
+    }
+
+    /// The dialog.
+    #[must_use]
+    pub fn dialog(&self) -> &Dialog {
+        &self.dialog
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether a SUBSCRIBE inside a dialog belongs to this subscription.
+    #[must_use]
+    pub fn matches(&self, request: &Message) -> bool {
+        self.dialog.matches(request) && self.event.matches(request)
+    }
+
+    /// Notifications say `pending` instead of `active` until it is taken back: authorization is not decided.
+    pub fn set_pending(&mut self, pending: bool) {
+        self.pending = pending;
+    }
+
+    /// Takes a SUBSCRIBE inside the dialog, a refresh or the end, and gives the response. `state` is the full state.
+    pub fn handle_subscribe(&mut self, now: Instant, request: &Message, state: Content) -> Message {
+        if self.ended || !self.event.matches(request) {
+            return self.dialog.respond(request, 481);
+        }
+        match self.dialog.handle_request(request) {
+            Ok(Incoming::Accepted) => {}
+            Ok(Incoming::OutOfOrder) => return self.dialog.respond(request, 500),
+            Err(_) => return Message::response_to(request, 481, None),
+        }
+        match self.policy.grant(request) {
+            Ok(seconds) => self.grant(now, request, seconds, state, false),
+            Err(code) => {
+                let response = self.dialog.respond(request, code);
+                self.policy.refuse_expires(response, code)
+            }
+        }
+    }
+
+    /// The 200, and the notification that follows it or is in it.
+    fn grant(
+        &mut self,
+        now: Instant,
+        request: &Message,
+        seconds: u32,
+        state: Content,
+        initial: bool,
+    ) -> Message {
+        let mut response = self.dialog.respond(request, 200);
+        let piggyback = self.policy.piggyback
+            && request.lists(HeaderName::Supported, MS_PIGGYBACK_FIRST_NOTIFY);
+        self.interval = Duration::from_secs(u64::from(seconds));
+        self.expires_at = now + self.interval;
+        response.push(HeaderName::Expires, &seconds.to_string());
+        response.push(HeaderName::Event, &self.event_text);
+        let tags = [
+            (self.benotify, MS_BENOTIFY),
+            (piggyback, MS_PIGGYBACK_FIRST_NOTIFY),
+            (self.autoextend, AUTOEXTEND),
+        ];
+        let tags: Vec<&str> = tags
+            .into_iter()
+            .filter_map(|(on, tag)| on.then_some(tag))
+            .collect();
+        if !tags.is_empty() {
+            response.push(HeaderName::Supported, &tags.join(", "));
+        }
+        if piggyback {
+            // SIPE 1.25 takes the document of a 200 only if this header is absent or says active (confirmed): a fetch gets none.
+            if seconds > 0 {
+                let value = self.state_value(now);
+                response.push(HeaderName::SubscriptionState, &value);
+            } else if !initial {
+                response.push(HeaderName::SubscriptionState, "terminated;expires=0");
+            }
+            let cseq = self.dialog.skip_cseq();
+            response.push(HeaderName::MsPiggybackCseq, &cseq.to_string());
+            state.put_into(&mut response);
+            self.waiting.clear();
+            if seconds == 0 {
+                self.finish(NotifierEnd::Unsubscribed);
+            }
+        } else if seconds == 0 {
+            self.waiting.clear();
+            self.waiting.push_back(state);
+            self.last = Some((Reason::Timeout.as_str(), None));
+            self.advance(now);
+            self.finish(NotifierEnd::Unsubscribed);
+        } else {
+            self.notify(now, state);
+        }
+        response
+    }
+
+    /// The full state has changed. It takes the place of all that still waits.
+    pub fn notify(&mut self, now: Instant, state: Content) {
+        if !self.ended {
+            self.waiting.clear();
+            self.waiting.push_back(state);
+            self.advance(now);
+        }
+    }
+
+    /// A partial change, to be sent after what waits.
+    pub fn notify_delta(&mut self, now: Instant, delta: Content) {
+        if self.ended {
+            return;
+        }
+        if self.waiting.len() >= self.policy.waiting {
+            self.waiting.clear();
+            self.events.push_back(NotifierEvent::Overrun);
+            return;
+        }
+        self.waiting.push_back(delta);
+        self.advance(now);
+    }
+
+    /// Ends the subscription with a last notification. The dialog is over at once; an answer to the notification is ignored.
+    pub fn terminate(&mut self, now: Instant, reason: Reason, retry_after: Option<u32>) {
+        if self.ended {
+            return;
+        }
+        self.waiting.clear();
+        self.last = Some((reason.as_str(), retry_after));
+        self.advance(now);
+        self.finish(NotifierEnd::Terminated);
+    }
+
+    /// Ends the subscription without a notification.
+    pub fn end(&mut self) {
+        if !self.ended {
+            self.finish(NotifierEnd::Terminated);
+        }
+    }
+
+    /// Takes a final response to a NOTIFY of this subscription.
+    pub fn handle_response(&mut self, now: Instant, response: &Message) {
+        let Some(code) = response.status().filter(|code| *code >= 200) else {
+            return;
+        };
+        let cseq = response.cseq().ok().map(|cseq| cseq.number);
+        if self.ended || cseq.is_none() || cseq != self.in_flight.as_ref().map(|(cseq, _)| *cseq) {
+            return;
+        }
+        let Some((_, content)) = self.in_flight.take() else {
+            return;
+        };
+        if code < 300 {
+            // Gone if the answer ended the dialog; target refresh otherwise.
+            let _ = self.dialog.handle_response(response);
+            self.advance(now);
+            return;
+        }
+        let retry_after = response
+            .header(HeaderName::RetryAfter)
+            .and_then(|value| parse_u32(&value[..crate::syntax::token_len(value)]))
+            .filter(|_| code / 100 == 5);
+        match retry_after {
+            Some(seconds) => {
+                self.waiting.push_front(content);
+                self.retry_at = Some(now + Duration::from_secs(u64::from(seconds)));
+            }
+            None => self.finish(NotifierEnd::Refused(code)),
+        }
+    }
+
+    /// No response came to the NOTIFY: time-out, or its flow was closed.
+    pub fn handle_no_response(&mut self) {
+        if !self.ended && self.in_flight.is_some() {
+            self.finish(NotifierEnd::NoResponse);
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.ended {
+            return;
+        }
+        if self.expires_at <= now {
+            self.waiting.clear();
+            self.last = Some((Reason::Timeout.as_str(), None));
+            self.advance(now);
+            self.finish(NotifierEnd::Expired);
+        } else if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.advance(now);
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        (!self.ended).then(|| {
+            self.retry_at
+                .map_or(self.expires_at, |at| at.min(self.expires_at))
+        })
+    }
+
+    /// The next NOTIFY or BENOTIFY. A BENOTIFY goes outside transactions:
+    /// [`Layer::send`](crate::transaction::Layer::send).
+    pub fn poll_transmit(&mut self) -> Option<Message> {
+        self.transmits.pop_front()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<NotifierEvent> {
+        self.events.pop_front()
+    }
+
+    /// `active;expires=n`.
+    fn state_value(&self, now: Instant) -> String {
+        let state = if self.pending { "pending" } else { "active" };
+        let left = self.expires_at.saturating_duration_since(now);
+        format!("{state};expires={}", left.as_secs())
+    }
+
+    /// Sends what waits, as far as it may go now. The last notification does not wait: nothing comes after it.
+    fn advance(&mut self, now: Instant) {
+        if let Some((reason, retry_after)) = self.last.take() {
+            let mut value = if self.benotify {
+                // The form of the servers of this system.
+                format!("terminated;expires=0;reason={reason}")
+            } else {
+                format!("terminated;reason={reason}")
+            };
+            if let Some(seconds) = retry_after {
+                // Writing to a String cannot fail.
+                let _ = write!(value, ";retry-after={seconds}");
+            }
+            let content = self.waiting.pop_front().unwrap_or_default();
+            self.send(&value, &content);
+            return;
+        }
+        while self.in_flight.is_none() && self.retry_at.is_none() {
+            let Some(content) = self.waiting.pop_front() else {
+                return;
+            };
+            if self.autoextend {
+                self.expires_at = now + self.interval;
+            }
+            let value = self.state_value(now);
+            let cseq = self.send(&value, &content);
+            if !self.benotify {
+                self.in_flight = Some((cseq, content));
+            }
+        }
+    }
+
+    fn send(&mut self, state: &str, content: &Content) -> u32 {
+        let method = if self.benotify {
+            Method::Benotify
+        } else {
+            Method::Notify
+        };
+        let mut message = self.dialog.request(method);
+        message.push(HeaderName::Event, &self.event_text);
+        message.push(HeaderName::SubscriptionState, state);
+        content.put_into(&mut message);
+        self.transmits.push_back(message);
+        self.dialog.local_cseq()
+    }
+
+    fn finish(&mut self, end: NotifierEnd) {
+        self.ended = true;
+        self.in_flight = None;
+        self.waiting.clear();
+        self.dialog.terminate();
+        self.events.push_back(NotifierEvent::Ended(end));
+    }
+}

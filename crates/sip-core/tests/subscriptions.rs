@@ -1,0 +1,648 @@
+//! Subscriber and notifier against each other and against scripted peers.
+
+use std::time::{Duration, Instant};
+
+use ocs_sip_core::header::{HeaderValue, SubscriptionState};
+use ocs_sip_core::subscription::{
+    Action, Content, EndCause, Notifier, NotifierEnd, NotifierEvent, NotifierPolicy, Reason,
+    Subscriber, SubscriberEvent, SubscriberTimers,
+};
+use ocs_sip_core::{HeaderName, Message, Method};
+
+const MS_TAGS: &str = "ms-benotify, ms-piggyback-first-notify, com.microsoft.autoextend";
+
+fn subscribe(supported: &str, expires: Option<&str>) -> Message {
+    let mut request = Message::request(Method::Subscribe, "sip:bob@contoso.com")
+        .with(HeaderName::From, "<sip:alice@contoso.com>;tag=a;epid=0a")
+        .with(HeaderName::To, "<sip:bob@contoso.com>")
+        .with(HeaderName::CallId, "call")
+        .with(HeaderName::CSeq, "1 SUBSCRIBE")
+        .with(HeaderName::Contact, "<sip:alice@192.0.2.9;gruu>")
+        .with(HeaderName::Event, "presence;id=1")
+        .with(HeaderName::Accept, "application/pidf+xml");
+    if !supported.is_empty() {
+        request.push(HeaderName::Supported, supported);
+        request.push(HeaderName::ProxyRequire, "ms-benotify");
+    }
+    if let Some(expires) = expires {
+        request.push(HeaderName::Expires, expires);
+    }
+    request.with_body("application/x-list", "list")
+}
+
+fn subscriber(supported: &str, expires: Option<&str>) -> (Subscriber, Message) {
+    let mut subscriber =
+        Subscriber::new(subscribe(supported, expires), SubscriberTimers::default()).unwrap();
+    let request = subscriber.poll_transmit().unwrap();
+    (subscriber, request)
+}
+
+fn policy() -> NotifierPolicy {
+    NotifierPolicy::new(["presence"])
+}
+
+fn state(text: &str) -> Content {
+    Content::new("application/pidf+xml", text.to_owned())
+}
+
+fn accept(now: Instant, request: &Message) -> (Notifier, Message) {
+    let (notifier, mut response) =
+        Notifier::accept(now, request, "b", &policy(), state("first")).unwrap();
+    response.push(HeaderName::Contact, "<sip:fe01.contoso.com:5061>");
+    (notifier, response)
+}
+
+fn events(subscriber: &mut Subscriber) -> Vec<SubscriberEvent> {
+    std::iter::from_fn(|| subscriber.poll_event()).collect()
+}
+
+fn body(event: &SubscriberEvent) -> Option<(&[u8], bool)> {
+    match event {
+        SubscriberEvent::Notification {
+            message,
+            piggybacked,
+        } => Some((message.body(), *piggybacked)),
+        _ => None,
+    }
+}
+
+fn ended(cause: EndCause, action: Action) -> SubscriberEvent {
+    SubscriberEvent::Ended { cause, action }
+}
+
+#[test]
+fn the_standard_way() {
+    let now = Instant::now();
+    let (mut subscriber, request) = subscriber("", Some("600"));
+    let (mut notifier, response) = accept(now, &request);
+    assert_eq!(response.header(HeaderName::Expires), Some("600"));
+    assert_eq!(response.header(HeaderName::MsPiggybackCseq), None);
+    assert!(response.body().is_empty());
+    let notify = notifier.poll_transmit().unwrap();
+    assert_eq!(notify.method(), Some(&Method::Notify));
+    assert_eq!(notify.header(HeaderName::CSeq), Some("1 NOTIFY"));
+    assert_eq!(notify.header(HeaderName::Event), Some("presence;id=1"));
+    assert_eq!(
+        notify.header(HeaderName::SubscriptionState),
+        Some("active;expires=600")
+    );
+    assert_eq!(
+        notify.header(HeaderName::To),
+        Some("<sip:alice@contoso.com>;tag=a;epid=0a")
+    );
+    // The NOTIFY overtakes the 200.
+    assert!(subscriber.matches(&notify));
+    let ok = subscriber.handle_notify(now, notify).unwrap();
+    assert_eq!(ok.status(), Some(200));
+    subscriber.handle_response(now, response);
+    let got = events(&mut subscriber);
+    assert_eq!(body(&got[0]), Some((&b"first"[..], false)));
+    assert_eq!(
+        got[1],
+        SubscriberEvent::Active {
+            expires: Duration::from_mins(10)
+        }
+    );
+    // One NOTIFY at a time; newer full states replace older ones, changes queue behind.
+    notifier.notify(now, state("second"));
+    assert_eq!(notifier.poll_transmit(), None);
+    notifier.notify(now, state("third"));
+    notifier.notify_delta(now, state("delta"));
+    notifier.handle_response(now, &ok);
+    let third = notifier.poll_transmit().unwrap();
+    assert_eq!(third.body().as_ref(), b"third");
+    assert_eq!(third.header(HeaderName::CSeq), Some("2 NOTIFY"));
+    assert_eq!(notifier.poll_transmit(), None);
+    let ok = subscriber.handle_notify(now, third).unwrap();
+    notifier.handle_response(now, &ok);
+    assert_eq!(notifier.poll_transmit().unwrap().body().as_ref(), b"delta");
+    events(&mut subscriber);
+
+    // Refresh 120 s before the end, with the same headers and body.
+    let at = subscriber.poll_timeout().unwrap();
+    assert_eq!(at - now, Duration::from_mins(8));
+    subscriber.handle_timeout(at);
+    let refresh = subscriber.poll_transmit().unwrap();
+    assert_eq!(refresh.header(HeaderName::CSeq), Some("2 SUBSCRIBE"));
+    assert_eq!(refresh.request_uri(), Some("sip:fe01.contoso.com:5061"));
+    assert_eq!(refresh.body().as_ref(), b"list");
+    for name in [
+        HeaderName::Event,
+        HeaderName::Accept,
+        HeaderName::Contact,
+        HeaderName::Expires,
+    ] {
+        assert_eq!(refresh.header(name), request.header(name), "{name}");
+    }
+    assert!(notifier.matches(&refresh));
+    let response = notifier.handle_subscribe(at, &refresh, state("full"));
+    assert_eq!(response.status(), Some(200));
+    subscriber.handle_response(at, response);
+    assert_eq!(events(&mut subscriber).len(), 1);
+
+    // The end, with a last NOTIFY.
+    subscriber.unsubscribe();
+    let end = subscriber.poll_transmit().unwrap();
+    assert_eq!(end.header(HeaderName::Expires), Some("0"));
+    assert!(end.body().is_empty());
+    let response = notifier.handle_subscribe(at, &end, state("bye"));
+    subscriber.handle_response(at, response);
+    assert!(!subscriber.is_ended());
+    let last = std::iter::from_fn(|| notifier.poll_transmit())
+        .last()
+        .unwrap();
+    assert_eq!(
+        last.header(HeaderName::SubscriptionState),
+        Some("terminated;reason=timeout")
+    );
+    assert_eq!(
+        notifier.poll_event(),
+        Some(NotifierEvent::Ended(NotifierEnd::Unsubscribed))
+    );
+    subscriber.handle_notify(at, last.clone());
+    assert_eq!(
+        events(&mut subscriber).last(),
+        Some(&ended(EndCause::Unsubscribed, Action::Never))
+    );
+    let gone = subscriber.handle_notify(at, last).unwrap();
+    assert_eq!(gone.status(), Some(481));
+    assert_eq!(
+        notifier.handle_subscribe(at, &end, state("")).status(),
+        Some(481)
+    );
+    assert_eq!(
+        (subscriber.poll_timeout(), notifier.poll_timeout()),
+        (None, None)
+    );
+}
+
+#[test]
+fn the_way_of_this_system() {
+    let now = Instant::now();
+    let (mut subscriber, request) = subscriber(MS_TAGS, None);
+    let (mut notifier, response) = accept(now, &request);
+    assert_eq!(response.header(HeaderName::MsPiggybackCseq), Some("1"));
+    assert_eq!(response.header(HeaderName::Supported), Some(MS_TAGS));
+    assert_eq!(
+        response.header(HeaderName::SubscriptionState),
+        Some("active;expires=3600")
+    );
+    assert_eq!(notifier.poll_transmit(), None);
+    subscriber.handle_response(now, response);
+    let got = events(&mut subscriber);
+    assert_eq!(body(&got[0]), Some((&b"first"[..], true)));
+    assert_eq!(got.len(), 2);
+    // No timer N; notifications extend at both ends and need no answers.
+    let later = now + Duration::from_mins(50);
+    for (n, text) in ["one", "two"].into_iter().enumerate() {
+        notifier.notify(later, state(text));
+        let message = notifier.poll_transmit().unwrap();
+        assert_eq!(message.method(), Some(&Method::Benotify));
+        assert_eq!(
+            message.header(HeaderName::CSeq),
+            Some(format!("{} BENOTIFY", n + 2).as_str())
+        );
+        assert_eq!(
+            message.header(HeaderName::SubscriptionState),
+            Some("active;expires=3600")
+        );
+        assert_eq!(subscriber.handle_notify(later, message), None);
+    }
+    assert_eq!(events(&mut subscriber).len(), 2);
+    assert_eq!(
+        subscriber.poll_timeout(),
+        Some(later + Duration::from_mins(58))
+    );
+    assert_eq!(
+        notifier.poll_timeout(),
+        Some(later + Duration::from_hours(1))
+    );
+    // Another list in the same dialog.
+    subscriber.update("application/x-list", "more");
+    let update = subscriber.poll_transmit().unwrap();
+    assert_eq!(update.body().as_ref(), b"more");
+    let response = notifier.handle_subscribe(later, &update, state("more"));
+    assert_eq!(response.header(HeaderName::MsPiggybackCseq), Some("4"));
+    subscriber.handle_response(later, response);
+    assert_eq!(
+        body(&events(&mut subscriber)[0]),
+        Some((&b"more"[..], true))
+    );
+    // The end is in the 200.
+    subscriber.unsubscribe();
+    let end = subscriber.poll_transmit().unwrap();
+    let response = notifier.handle_subscribe(later, &end, Content::default());
+    assert_eq!(
+        response.header(HeaderName::SubscriptionState),
+        Some("terminated;expires=0")
+    );
+    subscriber.handle_response(later, response);
+    assert!(subscriber.is_ended() && notifier.is_ended());
+    assert_eq!(notifier.poll_transmit(), None);
+}
+
+#[test]
+fn fetches() {
+    let now = Instant::now();
+    for supported in ["", MS_TAGS] {
+        let (mut subscriber, request) = subscriber(supported, Some("0"));
+        let (mut notifier, response) = accept(now, &request);
+        assert!(notifier.is_ended());
+        // SIPE takes the document of a 200 only without this header or with "active" in it.
+        assert_eq!(response.header(HeaderName::SubscriptionState), None);
+        subscriber.handle_response(now, response);
+        if let Some(notify) = notifier.poll_transmit() {
+            subscriber.handle_notify(now, notify);
+        }
+        let got = events(&mut subscriber);
+        assert_eq!(body(&got[0]).unwrap().0, b"first");
+        assert_eq!(got[1], ended(EndCause::Unsubscribed, Action::Never));
+    }
+}
+
+#[test]
+fn reasons_and_actions() {
+    let secs = Duration::from_secs;
+    let table = [
+        ("terminated;reason=timeout", Action::ResubscribeNow),
+        ("terminated;reason=deactivated", Action::ResubscribeNow),
+        ("terminated;expires=0", Action::MayResubscribe),
+        ("terminated;reason=rejected", Action::Never),
+        ("terminated;reason=noresource", Action::Never),
+        ("terminated;reason=invariant;retry-after=5", Action::Never),
+        (
+            "terminated;retry-after=30;reason=probation",
+            Action::ResubscribeAfter(secs(30)),
+        ),
+        (
+            "terminated ; reason=giveup ; retry-after=120",
+            Action::ResubscribeAfter(secs(120)),
+        ),
+        ("terminated;reason=probation", Action::MayResubscribe),
+        ("terminated;reason=other", Action::MayResubscribe),
+    ];
+    for (text, action) in table {
+        let state = SubscriptionState::parse_value(text).unwrap();
+        assert_eq!(Action::of(&state), action, "{text}");
+    }
+    assert_eq!(Reason::from_token("NoResource"), Some(Reason::Noresource));
+}
+
+#[test]
+fn terminated_by_the_notifier() {
+    let now = Instant::now();
+    for (supported, answered) in [("", true), (MS_TAGS, false)] {
+        let (mut subscriber, request) = subscriber(supported, None);
+        let (mut notifier, response) = accept(now, &request);
+        subscriber.handle_response(now, response);
+        if let Some(notify) = notifier.poll_transmit() {
+            subscriber.handle_notify(now, notify);
+        }
+        notifier.terminate(now, Reason::Probation, Some(30));
+        let last = notifier.poll_transmit().unwrap();
+        assert_eq!(subscriber.handle_notify(now, last).is_some(), answered);
+        assert_eq!(
+            events(&mut subscriber).last(),
+            Some(&ended(
+                EndCause::Terminated,
+                Action::ResubscribeAfter(Duration::from_secs(30))
+            ))
+        );
+        // A new dialog.
+        subscriber.restart("new-call", "new-tag").unwrap();
+        let again = subscriber.poll_transmit().unwrap();
+        assert_eq!(again.call_id(), Ok("new-call"));
+        assert_eq!(
+            again.header(HeaderName::From),
+            Some("<sip:alice@contoso.com>;tag=new-tag;epid=0a")
+        );
+        assert_eq!(again.to_header().unwrap().tag(), None);
+        let (_, response) = accept(now, &again);
+        subscriber.handle_response(now, response);
+        assert!(subscriber.dialog().is_some() && !subscriber.is_ended());
+    }
+}
+
+#[test]
+fn refusals_of_the_first_subscribe() {
+    let now = Instant::now();
+    // 423: again with what is wanted.
+    let (mut subscriber, request) = subscriber("", Some("10"));
+    let refusal = Notifier::accept(now, &request, "b", &policy(), state("")).unwrap_err();
+    assert_eq!(refusal.status(), Some(423));
+    subscriber.handle_response(now, *refusal);
+    let again = subscriber.poll_transmit().unwrap();
+    assert_eq!(again.header(HeaderName::Expires), Some("60"));
+    assert_eq!(again.header(HeaderName::CSeq), Some("2 SUBSCRIBE"));
+    // The same answer again is the end of it.
+    let refusal = Message::response_to(&again, 423, Some("b")).with(HeaderName::MinExpires, "60");
+    subscriber.handle_response(now, refusal);
+    assert_eq!(
+        events(&mut subscriber),
+        [ended(EndCause::Refused(423), Action::Never)]
+    );
+    // 420: again without BENOTIFY.
+    let (mut subscriber, request) = self::subscriber(MS_TAGS, None);
+    subscriber.handle_response(now, Message::response_to(&request, 420, Some("b")));
+    let again = subscriber.poll_transmit().unwrap();
+    assert_eq!(again.header(HeaderName::ProxyRequire), None);
+    assert!(!again.lists(HeaderName::Supported, "ms-benotify"));
+    assert!(again.lists(HeaderName::Supported, "com.microsoft.autoextend"));
+    // 489.
+    let mut other = subscribe("", None);
+    other.set(HeaderName::Event, "dialog");
+    let refusal = Notifier::accept(now, &other, "b", &policy(), state("")).unwrap_err();
+    assert_eq!(refusal.status(), Some(489));
+    assert_eq!(refusal.header(HeaderName::AllowEvents), Some("presence"));
+    for (code, retry_after, action) in [
+        (489, None, Action::Never),
+        (403, None, Action::Never),
+        (480, None, Action::MayResubscribe),
+        (
+            503,
+            Some("7 (busy)"),
+            Action::ResubscribeAfter(Duration::from_secs(7)),
+        ),
+    ] {
+        let (mut subscriber, request) = self::subscriber("", None);
+        let mut refusal = Message::response_to(&request, code, Some("b"));
+        if let Some(value) = retry_after {
+            refusal.push(HeaderName::RetryAfter, value);
+        }
+        subscriber.handle_response(now, refusal);
+        assert_eq!(
+            events(&mut subscriber),
+            [ended(EndCause::Refused(code), action)]
+        );
+    }
+}
+
+#[test]
+fn failed_refreshes() {
+    let now = Instant::now();
+    for (code, expected) in [
+        (481, ended(EndCause::Refused(481), Action::ResubscribeNow)),
+        (500, SubscriberEvent::RefreshFailed { code: 500 }),
+    ] {
+        let (mut subscriber, request) = subscriber(MS_TAGS, None);
+        let (_, response) = accept(now, &request);
+        subscriber.handle_response(now, response);
+        events(&mut subscriber);
+        subscriber.refresh();
+        let refresh = subscriber.poll_transmit().unwrap();
+        subscriber.handle_response(now, Message::response_to(&refresh, code, None));
+        assert_eq!(events(&mut subscriber), [expected]);
+        if code == 500 {
+            let end = subscriber.poll_timeout().unwrap();
+            assert_eq!(end - now, Duration::from_hours(1));
+            subscriber.handle_timeout(end);
+            assert_eq!(
+                events(&mut subscriber),
+                [ended(EndCause::Expired, Action::ResubscribeNow)]
+            );
+        }
+    }
+    let (mut subscriber, request) = subscriber(MS_TAGS, None);
+    let (_, response) = accept(now, &request);
+    subscriber.handle_response(now, response);
+    events(&mut subscriber);
+    subscriber.refresh();
+    subscriber.handle_no_response();
+    assert_eq!(
+        events(&mut subscriber),
+        [ended(EndCause::NoResponse, Action::ResubscribeNow)]
+    );
+}
+
+#[test]
+fn lifetimes() {
+    let now = Instant::now();
+    // Expires of the request, Expires and subscription-state of the 200, what counts.
+    for (asked, expires, state, seconds) in [
+        (None, Some("600"), Some("active;expires=500"), 500),
+        (None, Some("600"), None, 600),
+        (None, None, Some("active;expires=500"), 500),
+        (None, None, None, 3600),
+        (Some("100"), Some("600"), None, 100),
+    ] {
+        let (mut subscriber, request) = subscriber("", asked);
+        let mut response = Message::response_to(&request, 200, Some("b"));
+        if let Some(value) = expires {
+            response.push(HeaderName::Expires, value);
+        }
+        if let Some(value) = state {
+            response.push(HeaderName::SubscriptionState, value);
+        }
+        subscriber.handle_response(now, response);
+        let expires = Duration::from_secs(seconds);
+        assert_eq!(
+            events(&mut subscriber),
+            [SubscriberEvent::Active { expires }]
+        );
+        // Nothing follows: timer N.
+        let at = subscriber.poll_timeout().unwrap();
+        assert_eq!(at - now, Duration::from_secs(32));
+        subscriber.handle_timeout(at);
+        assert_eq!(
+            events(&mut subscriber),
+            [ended(EndCause::NoNotify, Action::MayResubscribe)]
+        );
+    }
+    // A granted lifetime of 0 that nobody asked for.
+    let (mut subscriber, request) = subscriber("", None);
+    let response = Message::response_to(&request, 200, Some("b")).with(HeaderName::Expires, "0");
+    subscriber.handle_response(now, response);
+    subscriber.handle_timeout(now + Duration::from_secs(32));
+    assert_eq!(
+        events(&mut subscriber),
+        [ended(EndCause::Terminated, Action::MayResubscribe)]
+    );
+}
+
+#[test]
+fn foreign_notifications_are_refused() {
+    let now = Instant::now();
+    let (mut subscriber, request) = subscriber("", None);
+    let (mut notifier, response) = accept(now, &request);
+    subscriber.handle_response(now, response);
+    let notify = notifier.poll_transmit().unwrap();
+    events(&mut subscriber);
+    let changed = |name, value: &str| {
+        let mut message = notify.clone();
+        message.set(name, value);
+        message
+    };
+    for (message, code) in [
+        (changed(HeaderName::CallId, "other"), 481),
+        (
+            changed(HeaderName::From, "<sip:bob@contoso.com>;tag=fork"),
+            481,
+        ),
+        (changed(HeaderName::Event, "presence;id=2"), 489),
+        (changed(HeaderName::Event, "dialog"), 489),
+        (changed(HeaderName::SubscriptionState, ";"), 400),
+    ] {
+        let response = subscriber.handle_notify(now, message).unwrap();
+        assert_eq!(response.status(), Some(code));
+    }
+    assert_eq!(events(&mut subscriber), []);
+    // Without Event and without Subscription-State, as from old servers; the package in other letters.
+    let mut bare = notify.clone();
+    bare.remove(HeaderName::Event);
+    bare.remove(HeaderName::SubscriptionState);
+    for message in [bare, changed(HeaderName::Event, "Presence;id=1")] {
+        let response = subscriber.handle_notify(now, message).unwrap();
+        assert_eq!(response.status(), Some(200));
+    }
+    // Late.
+    let mut jump = notify.clone();
+    jump.set(HeaderName::CSeq, "9 NOTIFY");
+    assert_eq!(
+        subscriber.handle_notify(now, jump).unwrap().status(),
+        Some(200)
+    );
+    assert_eq!(
+        subscriber.handle_notify(now, notify).unwrap().status(),
+        Some(500)
+    );
+}
+
+#[test]
+fn answers_to_notify() {
+    let now = Instant::now();
+    for (code, retry_after, expected) in [
+        (481, None, Some(NotifierEnd::Refused(481))),
+        (489, None, Some(NotifierEnd::Refused(489))),
+        (500, Some("5"), None),
+        (200, None, None),
+    ] {
+        let (mut notifier, _) = accept(now, &subscribe("", None));
+        let notify = notifier.poll_transmit().unwrap();
+        let mut response = Message::response_to(&notify, code, None);
+        if let Some(value) = retry_after {
+            response.push(HeaderName::RetryAfter, value);
+        }
+        notifier.handle_response(now, &response);
+        assert_eq!(
+            notifier.poll_event(),
+            expected.map(NotifierEvent::Ended),
+            "{code}"
+        );
+        if retry_after.is_some() {
+            let at = notifier.poll_timeout().unwrap();
+            assert_eq!(at - now, Duration::from_secs(5));
+            notifier.handle_timeout(at);
+            assert_eq!(notifier.poll_transmit().unwrap().body(), notify.body());
+        }
+    }
+    let (mut notifier, _) = accept(now, &subscribe("", None));
+    notifier.handle_no_response();
+    assert_eq!(
+        notifier.poll_event(),
+        Some(NotifierEvent::Ended(NotifierEnd::NoResponse))
+    );
+}
+
+#[test]
+fn expiry_and_overrun_at_the_notifier() {
+    let now = Instant::now();
+    let (mut notifier, _) = accept(now, &subscribe("", Some("100000")));
+    notifier.poll_transmit();
+    for _ in 0..17 {
+        notifier.notify_delta(now, state("delta"));
+    }
+    assert_eq!(notifier.poll_event(), Some(NotifierEvent::Overrun));
+    let at = notifier.poll_timeout().unwrap();
+    assert_eq!(at - now, Duration::from_hours(8), "shortened to the most");
+    notifier.handle_timeout(at);
+    assert_eq!(
+        notifier
+            .poll_transmit()
+            .unwrap()
+            .header(HeaderName::SubscriptionState),
+        Some("terminated;reason=timeout")
+    );
+    assert_eq!(
+        notifier.poll_event(),
+        Some(NotifierEvent::Ended(NotifierEnd::Expired))
+    );
+}
+
+mod random {
+    //! Any order of notifications, answers, commands and time.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn every_subscription_ends(
+            ms in any::<bool>(),
+            steps in prop::collection::vec((0..9_u8, any::<u16>()), 0..60),
+        ) {
+            let mut now = Instant::now();
+            let (mut subscriber, request) = subscriber(if ms { MS_TAGS } else { "" }, Some("120"));
+            let (mut notifier, response) = accept(now, &request);
+            let mut to_subscriber = vec![response];
+            let mut to_notifier = Vec::new();
+            for (step, number) in steps {
+                match step {
+                    0 => notifier.notify(now, state("state")),
+                    1 => notifier.notify_delta(now, state("delta")),
+                    2 => subscriber.refresh(),
+                    3 if number % 8 == 0 => subscriber.unsubscribe(),
+                    4 if number % 16 == 0 => notifier.terminate(now, Reason::Deactivated, None),
+                    5 => {
+                        now += Duration::from_millis(u64::from(number));
+                        subscriber.handle_timeout(now);
+                        notifier.handle_timeout(now);
+                    }
+                    // One message arrives, in any order, perhaps twice.
+                    6 | 7 if !to_subscriber.is_empty() => {
+                        let at = usize::from(number) % to_subscriber.len();
+                        let message = if number % 5 == 0 {
+                            to_subscriber[at].clone()
+                        } else {
+                            to_subscriber.remove(at)
+                        };
+                        if message.is_request() {
+                            to_notifier.extend(subscriber.handle_notify(now, message));
+                        } else {
+                            subscriber.handle_response(now, message);
+                        }
+                    }
+                    8 if !to_notifier.is_empty() => {
+                        let message = to_notifier.remove(usize::from(number) % to_notifier.len());
+                        if message.is_request() {
+                            to_subscriber.push(notifier.handle_subscribe(now, &message, state("full")));
+                        } else {
+                            notifier.handle_response(now, &message);
+                        }
+                    }
+                    _ => {}
+                }
+                to_subscriber.extend(std::iter::from_fn(|| notifier.poll_transmit()));
+                to_notifier.extend(std::iter::from_fn(|| subscriber.poll_transmit()));
+                while notifier.poll_event().is_some() {}
+                events(&mut subscriber);
+            }
+            // The peer falls silent: both end by themselves.
+            for _ in 0..10 {
+                subscriber.handle_no_response();
+                let timers = [subscriber.poll_timeout(), notifier.poll_timeout()];
+                let Some(at) = timers.into_iter().flatten().min() else {
+                    break;
+                };
+                prop_assert!(at >= now);
+                now = at;
+                subscriber.handle_timeout(now);
+                notifier.handle_timeout(now);
+                while subscriber.poll_transmit().is_some() {}
+            }
+            prop_assert!(subscriber.is_ended() && notifier.is_ended());
+            prop_assert_eq!(subscriber.poll_timeout(), None);
+            prop_assert_eq!(notifier.poll_timeout(), None);
+        }
+    }
+}
