@@ -11,22 +11,22 @@
 //!
 //! The end of the input is the same as `/quit`: waits until it is known what became of the texts, then signs out.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
 use ocs_client::{Event, TextId};
-use ocs_examples::chat::{Account, Line, printable};
-use ocs_examples::net::{Happening, Session};
+use ocs_examples::chat::{Account, Line, describe};
+use ocs_examples::net::{Happening, Session, log_to_stderr};
 use ocs_sip_core::Aor;
-use tracing_subscriber::EnvFilter;
 
 /// Chats with users of the Skype for Business system.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(flatten)]
     account: Account,
-    /// What to log on standard error, as `debug`
+    /// What to log, as `debug`
     #[arg(long, env = "RUST_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
 }
@@ -37,19 +37,25 @@ struct Chat {
     /// Whom lines without a name go to.
     to: Option<Aor>,
     /// Texts that nobody knows of whether they arrived.
-    pending: HashSet<TextId>,
+    pending: HashMap<TextId, Aor>,
     /// The input is at its end.
     done: bool,
     leaving: bool,
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&arguments.log)?)
-        .with_writer(std::io::stderr)
-        .init();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    log_to_stderr(&arguments.log)?;
     let mut session = arguments.account.session()?;
     session.command(|agent, now| agent.sign_in(now)).await;
     let mut lines = None;
@@ -70,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
                 Happening::Event(Event::SignedOut) => break,
                 Happening::Event(Event::SignInFailed(failure)) => return Err(failure.into()),
-                Happening::Event(event) => chat.print(event),
+                Happening::Event(event) => chat.handle_event(&event),
                 Happening::ConnectFailed { host, address, error } => {
                     eprintln!("cannot connect to {host} ({address}): {error}");
                 }
@@ -92,16 +98,17 @@ impl Chat {
         match line {
             Line::Text(to, text) => match to.or_else(|| self.to.clone()) {
                 Some(to) => {
-                    let sent = session.command(move |agent, now| agent.send_text(now, &to, &text));
+                    self.to = Some(to.clone());
+                    let with = to.clone();
+                    let sent =
+                        session.command(move |agent, now| agent.send_text(now, &with, &text));
                     match sent.await {
-                        Some(Ok(id)) => _ = self.pending.insert(id),
+                        Some(Ok(id)) => _ = self.pending.insert(id, to),
                         Some(Err(error)) => println!("! not sent: {error}"),
                         None => {}
                     }
                 }
-                None => {
-                    println!("! to whom? write `name@domain: text`, or `/to name@domain` before")
-                }
+                None => println!("! to whom? `/to name@domain` tells"),
             },
             Line::To(aor) => self.to = Some(aor),
             Line::Typing => {
@@ -113,8 +120,9 @@ impl Chat {
             }
             Line::End => {
                 let Some(with) = self.to.clone() else { return };
-                let end = session.command(move |agent, now| agent.end_conversation(now, &with));
-                end.await;
+                session
+                    .command(move |agent, now| agent.end_conversation(now, &with))
+                    .await;
             }
             Line::Quit => self.done = true,
             Line::Empty => {}
@@ -122,31 +130,19 @@ impl Chat {
         }
     }
 
-    fn print(&mut self, event: Event) {
+    fn handle_event(&mut self, event: &Event) {
+        if let Some(line) = describe(event) {
+            println!("{line}");
+        }
         match event {
-            Event::Text { from, text, .. } => println!("{from}: {}", printable(&text)),
-            Event::Typing { from, active: true } => println!("* {from} is typing"),
-            Event::ConversationStarted { with } => {
-                println!("* conversation with {with}");
-                self.to.get_or_insert(with);
+            Event::ConversationStarted { with } if self.to.is_none() => {
+                self.to = Some(with.clone());
             }
-            Event::ConversationEnded { with, elsewhere } => {
-                let place = if elsewhere { " elsewhere" } else { "" };
-                println!("* conversation with {with} ended{place}");
+            Event::Delivered { id, .. } | Event::NotDelivered { id, .. } => {
+                self.pending.remove(id);
             }
-            Event::Delivered { to, id } => {
-                self.pending.remove(&id);
-                println!("* delivered to {to}");
-            }
-            Event::NotDelivered { to, id, reason, .. } => {
-                self.pending.remove(&id);
-                println!("! not delivered to {to}: {}", printable(&reason));
-            }
-            Event::Registration { event, reason } => {
-                let reason = reason.unwrap_or_default();
-                println!("* the server says: {event:?} {}", printable(&reason));
-            }
-            Event::Reconnecting { .. } => println!("* not connected, trying again"),
+            // Nobody tells any more what became of them.
+            Event::ConversationEnded { with, .. } => self.pending.retain(|_, to| to != with),
             _ => {}
         }
     }

@@ -8,15 +8,13 @@
 //! Runs until Ctrl-C or SIGTERM; then endpoints are told to come back later, and connections are closed.
 
 use std::error::Error;
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use ocs_examples::net::{Identity, Listeners, Server, seed, wall_clock};
+use ocs_examples::net::{Identity, Listeners, Server, log_to_stderr, seed, wall_clock};
 use ocs_server::{Config, FrontEnd, MemoryStore, User};
 use tracing::info;
-use tracing_subscriber::EnvFilter;
 
 /// A front end of the Skype for Business system.
 #[derive(Debug, Parser)]
@@ -56,11 +54,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&arguments.log)?)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    log_to_stderr(&arguments.log)?;
     let domain = &arguments.domain;
     let fqdn = arguments.fqdn.clone();
     let fqdn = fqdn.unwrap_or_else(|| format!("fe01.{domain}"));

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::path::PathBuf;
 
 use clap::Args;
-use ocs_client::Config;
+use ocs_client::{Config, Event};
 use ocs_conmgmt::{NamingPolicy, Server};
 use ocs_ntlm::Credential;
 use ocs_sip_core::{Aor, Transport};
@@ -60,7 +60,7 @@ impl Account {
     pub fn session(&self) -> Result<Session, Box<dyn Error>> {
         let epid = match &self.epid {
             Some(epid) => epid.clone(),
-            None => Epid::parse(&hex(&seed()[..5]))?,
+            None => Epid::parse(&hex::encode(&seed()[..5]))?,
         };
         let credential = Credential::from_password(&self.password);
         let mut config = Config::new(self.user.clone(), credential, epid, wall_clock());
@@ -107,10 +107,6 @@ impl Account {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         Ok(Server::new(transport, host, port)?)
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// A line of the terminal.
@@ -180,9 +176,35 @@ impl Line {
     }
 }
 
+/// What the terminal shows of an event.
+#[must_use]
+pub fn describe(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Text { from, text, .. } => format!("{from}: {}", printable(text)),
+        Event::Typing { from, active: true } => format!("* {from} is typing"),
+        Event::ConversationStarted { with } => format!("* conversation with {with}"),
+        Event::ConversationEnded { with, elsewhere } => {
+            let place = if *elsewhere { " elsewhere" } else { "" };
+            format!("* conversation with {with} ended{place}")
+        }
+        Event::Delivered { to, .. } => format!("* delivered to {to}"),
+        Event::NotDelivered {
+            to, status, reason, ..
+        } => {
+            format!("! not delivered to {to}: {status} {}", printable(reason))
+        }
+        Event::Registration { event, reason } => {
+            let reason = reason.as_deref().unwrap_or_default();
+            format!("* the server says: {event:?} {}", printable(reason))
+        }
+        Event::Reconnecting { until: None } => "* connection lost, signing in again".to_owned(),
+        _ => return None,
+    })
+}
+
 /// A text of somebody else on one line, without what a terminal would obey.
 #[must_use]
-pub fn printable(text: &str) -> String {
+fn printable(text: &str) -> String {
     let text = text.trim_end();
     text.chars()
         .map(|c| match c {

@@ -4,6 +4,11 @@
 //! waits until its last octets are taken in, so that TCP slows the far end down, and what a far end does not read is counted
 //! and told to the machine.
 
+use std::io::IsTerminal;
+use std::time::{Instant, SystemTime};
+
+use ocs_sip_core::WallClock;
+
 mod connection;
 mod resolver;
 mod server;
@@ -27,6 +32,19 @@ pub fn seed() -> [u8; 32] {
 
 /// This moment on both clocks.
 #[must_use]
-pub fn wall_clock() -> ocs_sip_core::WallClock {
-    ocs_sip_core::WallClock::new(std::time::Instant::now(), std::time::SystemTime::now())
+pub fn wall_clock() -> WallClock {
+    WallClock::new(Instant::now(), SystemTime::now())
+}
+
+/// Writes what is logged to standard error, one event per line. `filter` is like `info` or `ocs_examples=debug`.
+///
+/// # Errors
+/// The filter cannot be read.
+pub fn log_to_stderr(filter: &str) -> Result<(), tracing_subscriber::filter::ParseError> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_new(filter)?)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
 }
