@@ -13,6 +13,7 @@ mod tap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -68,8 +69,10 @@ fn sipe(program: &Path, name: &str, password: &str, server: &Server) -> Program 
 }
 
 fn start(program: &Path, name: &str, password: &str, server: &str, transport: &str) -> Program {
-    let home = directory().join(format!("sipe-{name}-{}", server.replace(':', "-")));
-    // The port may have been that of another run.
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    let home = directory().join(format!("sipe-{number}-{name}"));
+    // Of a run that was killed.
     let _ = fs::remove_dir_all(&home);
     Program::start(
         Command::new(program)
@@ -324,6 +327,72 @@ fn conversation_with_our_user_agent() {
     clean(&server, &[&alice]);
 }
 
+/// Our user declines: SIPE tells that the text did not arrive.
+#[test]
+#[ignore = "needs SIPE"]
+fn declined_conversation() {
+    let Some(program) = program() else { return };
+    let server = Server::start(|_, _| {});
+    let mut alice = sipe(program, "alice", PASSWORD, &server);
+    let bob = agent("bob", &server, |config| config.auto_accept = false);
+    expect(&alice, "signed-on");
+    hear(&bob, "signed in", |event| {
+        matches!(event, Told::SignedIn { .. })
+    });
+    alice.say("im sip:bob@contoso.com Got a minute?");
+    hear(&bob, "the invitation", |event| {
+        matches!(event, Told::Invited { .. })
+    });
+    bob.command(|agent, now| agent.decline(now, &user("alice"), true));
+    wait(10, "a notice", || {
+        let lines = alice.lines();
+        lines
+            .iter()
+            .any(|line| line.starts_with("notice sip:bob@contoso.com "))
+    });
+    println!("{:#?}", alice.lines());
+    // The next attempt is a new one.
+    bob.events().clear();
+    alice.say("im sip:bob@contoso.com Now?");
+    hear(&bob, "the invitation", |event| {
+        matches!(event, Told::Invited { .. })
+    });
+    bob.command(|agent, now| agent.accept(now, &user("alice")));
+    hear(&bob, "the text", text_from("alice", "Now?"));
+    sign_out(&server, &mut alice, "alice");
+    clean(&server, &[]);
+}
+
+/// SIPE starts again on the same machine, with the same endpoint identifier, before the server knows that the first one is gone.
+#[test]
+#[ignore = "needs SIPE"]
+fn started_again() {
+    let Some(program) = program() else { return };
+    let server = Server::start(|_, _| {});
+    let first = sipe(program, "alice", PASSWORD, &server);
+    let mut bob = sipe(program, "bob", PASSWORD, &server);
+    expect(&first, "signed-on");
+    expect(&bob, "signed-on");
+    bob.say("im sip:alice@contoso.com One");
+    expect(&first, "im sip:bob@contoso.com One");
+    let mut second = sipe(program, "alice", PASSWORD, &server);
+    expect(&second, "signed-on");
+    bob.say("close sip:alice@contoso.com");
+    bob.say("im sip:alice@contoso.com Two");
+    expect(&second, "im sip:bob@contoso.com Two");
+    assert!(!first.told("im sip:bob@contoso.com Two"));
+    // Its end is not that of the other.
+    drop(first);
+    bob.say("im sip:alice@contoso.com Three");
+    expect(&second, "im sip:bob@contoso.com Three");
+    second.say("im sip:bob@contoso.com Four");
+    expect(&bob, "im sip:alice@contoso.com Four");
+    println!("{:#?}", server.events());
+    sign_out(&server, &mut second, "alice");
+    sign_out(&server, &mut bob, "bob");
+    clean(&server, &[&second, &bob]);
+}
+
 /// A user with SIPE and our user agent at once: SIPE answers, ours is told so.
 #[test]
 #[ignore = "needs SIPE"]
@@ -521,8 +590,12 @@ fn conversation_over_tls() {
     expect(&bob, "signed-on");
     alice.say("im sip:bob@contoso.com Hi Bob");
     expect(&bob, "im sip:alice@contoso.com Hi Bob");
-    bob.say("im sip:alice@contoso.com Hello Alice");
-    expect(&alice, "im sip:bob@contoso.com Hello Alice");
+    let long = "Hello Alice! ".repeat(500);
+    bob.say(&format!("im sip:alice@contoso.com {}", long.trim_end()));
+    expect(
+        &alice,
+        &format!("im sip:bob@contoso.com {}", long.trim_end()),
+    );
     sign_out(&server, &mut alice, "alice");
     sign_out(&server, &mut bob, "bob");
     clean(&server, &[&alice, &bob]);

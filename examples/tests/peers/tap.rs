@@ -15,6 +15,7 @@ pub(crate) enum Side {
 /// What one side wrote at once.
 #[derive(Debug)]
 pub(crate) struct Chunk {
+    pub(crate) connection: usize,
     pub(crate) side: Side,
     pub(crate) data: Vec<u8>,
 }
@@ -34,12 +35,12 @@ impl Tap {
         let chunks = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&chunks);
         thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
+            for (id, client) in listener.incoming().map_while(Result::ok).enumerate() {
                 let Ok(server) = TcpStream::connect(server) else {
                     continue;
                 };
-                carry(Side::Client, &client, &server, &shared);
-                carry(Side::Server, &server, &client, &shared);
+                carry(id, Side::Client, &client, &server, &shared);
+                carry(id, Side::Server, &server, &client, &shared);
             }
         });
         Self { address, chunks }
@@ -55,16 +56,27 @@ impl Tap {
         lock(&self.chunks)
     }
 
-    /// What one side wrote on all connections, as text.
+    /// What one side wrote, as text: one connection after the other.
     pub(crate) fn text(&self, side: Side) -> String {
         let chunks = self.chunks();
-        let written = chunks.iter().filter(|chunk| chunk.side == side);
-        let octets: Vec<_> = written.flat_map(|chunk| chunk.data.clone()).collect();
+        let mut written: Vec<_> = chunks.iter().filter(|chunk| chunk.side == side).collect();
+        written.sort_by_key(|chunk| chunk.connection);
+        let octets: Vec<_> = written
+            .iter()
+            .flat_map(|chunk| &chunk.data)
+            .copied()
+            .collect();
         String::from_utf8_lossy(&octets).into_owned()
     }
 }
 
-fn carry(side: Side, from: &TcpStream, to: &TcpStream, chunks: &Arc<Mutex<Vec<Chunk>>>) {
+fn carry(
+    connection: usize,
+    side: Side,
+    from: &TcpStream,
+    to: &TcpStream,
+    chunks: &Arc<Mutex<Vec<Chunk>>>,
+) {
     let (mut from, mut to) = (
         from.try_clone().expect("a handle"),
         to.try_clone().expect("a handle"),
@@ -77,7 +89,11 @@ fn carry(side: Side, from: &TcpStream, to: &TcpStream, chunks: &Arc<Mutex<Vec<Ch
             if to.write_all(&data).is_err() {
                 break;
             }
-            lock(&chunks).push(Chunk { side, data });
+            lock(&chunks).push(Chunk {
+                connection,
+                side,
+                data,
+            });
         }
         // The other direction goes on until its own end.
         let _ = to.shutdown(Shutdown::Write);
