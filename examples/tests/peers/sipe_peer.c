@@ -1,9 +1,9 @@
 /*
  * A SIPE client without a window: libpurple and its plugin prpl-sipe, driven by lines on standard input.
  *
- *   sipe_peer DIRECTORY USER@DOMAIN DOMAIN\ACCOUNT PASSWORD HOST:PORT
+ *   sipe_peer DIRECTORY USER@DOMAIN DOMAIN\ACCOUNT PASSWORD HOST:PORT TRANSPORT
  *
- * With DIRECTORY alone it only looks whether the plugin is there; the exit status is 3 when it is not.
+ * TRANSPORT is `tcp` or `tls`; every certificate is taken. With DIRECTORY alone it only looks whether the plugin is there; the exit status is 3 when it is not.
  *
  * DIRECTORY takes libpurple's files. Debug messages go to standard error, events as lines to standard output:
  *
@@ -153,6 +153,24 @@ static PurpleNotifyUiOps notify_ops = {
 	.notify_message = show_message,
 };
 
+/* The only question is whether to trust the certificate of the server; the first answer is yes. */
+static void *answer_question(const char *title, const char *primary, const char *secondary, int preferred,
+			     PurpleAccount *of, const char *who, PurpleConversation *conversation, void *data,
+			     size_t count, va_list answers)
+{
+	(void)title, (void)primary, (void)secondary, (void)preferred, (void)of, (void)who, (void)conversation;
+	if (count > 0) {
+		(void)va_arg(answers, char *);
+		PurpleRequestActionCb yes = va_arg(answers, PurpleRequestActionCb);
+		yes(data, 0);
+	}
+	return NULL;
+}
+
+static PurpleRequestUiOps request_ops = {
+	.request_action = answer_question,
+};
+
 static void report_disconnect(PurpleConnection *connection, PurpleConnectionError reason, const char *text)
 {
 	(void)connection;
@@ -265,8 +283,8 @@ static void listen_to_plugin(void)
 
 int main(int count, char **arguments)
 {
-	if (count != 2 && count != 6) {
-		fprintf(stderr, "usage: %s DIRECTORY USER@DOMAIN DOMAIN\\ACCOUNT PASSWORD HOST:PORT\n", arguments[0]);
+	if (count != 2 && count != 7) {
+		fprintf(stderr, "usage: %s DIRECTORY USER@DOMAIN DOMAIN\\ACCOUNT PASSWORD HOST:PORT TRANSPORT\n", arguments[0]);
 		return 2;
 	}
 	loop = g_main_loop_new(NULL, FALSE);
@@ -275,6 +293,7 @@ int main(int count, char **arguments)
 	purple_eventloop_set_ui_ops(&event_loop_ops);
 	purple_conversations_set_ui_ops(&conversation_ops);
 	purple_notify_set_ui_ops(&notify_ops);
+	purple_request_set_ui_ops(&request_ops);
 	purple_connections_set_ui_ops(&connection_ops);
 	purple_plugins_add_search_path("/usr/lib/purple-2");
 	if (!purple_core_init("sipe_peer")) {
@@ -296,7 +315,7 @@ int main(int count, char **arguments)
 	purple_accounts_add(account);
 	purple_account_set_password(account, arguments[4]);
 	purple_account_set_string(account, "server", arguments[5]);
-	purple_account_set_string(account, "transport", "tcp");
+	purple_account_set_string(account, "transport", arguments[6]);
 	purple_account_set_string(account, "authentication", "ntlm");
 	purple_account_set_bool(account, "sso", FALSE);
 
