@@ -52,7 +52,7 @@ impl<S: Store> FrontEnd<S> {
             return Err(Refusal::new(480, "the connection is gone"));
         };
         let flow = connection.flow(caller.connection);
-        self.clean(request);
+        Self::clean(request);
         identity::assert_client(request, &self.identities(&caller.identity.aor));
         headers::sensitivity(request)?;
         route::count_hop(request)?;
