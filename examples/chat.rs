@@ -1,5 +1,4 @@
-//! A chat client for the terminal, or for scripts: signs in to a server of the Skype for Business system, reads lines, prints what
-//! happens.
+//! A chat client for the terminal, or for scripts: signs in, reads lines, prints what happens.
 //!
 //! ```text
 //! cargo run --example chat -- --user alice@contoso.com --password Passw0rd --server 127.0.0.1:15060 --tcp
@@ -16,7 +15,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use ocs_client::{Event, TextId};
+use ocs_client::{Event, TextId, UserAgent};
 use ocs_examples::chat::{Account, Line, describe};
 use ocs_examples::net::{Happening, Session, log_to_stderr};
 use ocs_sip_core::Aor;
@@ -38,7 +37,6 @@ struct Chat {
     to: Option<Aor>,
     /// Texts that nobody knows of whether they arrived.
     pending: HashMap<TextId, Aor>,
-    /// The input is at its end.
     done: bool,
     leaving: bool,
 }
@@ -57,7 +55,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     log_to_stderr(&arguments.log)?;
     let mut session = arguments.account.session()?;
-    session.command(|agent, now| agent.sign_in(now)).await;
+    session.command(UserAgent::sign_in).await;
     let mut lines = None;
     let mut chat = Chat::default();
     loop {
@@ -82,11 +80,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 }
             },
             line = line, if !chat.done => chat.handle_line(&session, line).await,
-            _ = tokio::signal::ctrl_c() => (chat.done, _) = (true, chat.pending.clear()),
+            _ = tokio::signal::ctrl_c() => {
+                chat.done = true;
+                chat.pending.clear();
+            }
         }
         if chat.done && chat.pending.is_empty() && !chat.leaving {
             chat.leaving = true;
-            session.command(|agent, now| agent.sign_out(now)).await;
+            session.command(UserAgent::sign_out).await;
         }
     }
     println!("* signed out");
@@ -119,10 +120,9 @@ impl Chat {
                 }
             }
             Line::End => {
-                let Some(with) = self.to.clone() else { return };
-                session
-                    .command(move |agent, now| agent.end_conversation(now, &with))
-                    .await;
+                let Some(to) = self.to.clone() else { return };
+                let end = session.command(move |agent, now| agent.end_conversation(now, &to));
+                end.await;
             }
             Line::Quit => self.done = true,
             Line::Empty => {}

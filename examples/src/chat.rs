@@ -26,11 +26,11 @@ pub struct Account {
     #[arg(long, env = "OCS_PASSWORD", hide_env_values = true)]
     password: String,
     /// The account, where it is not called as the user: a principal name, or a name of --account-domain
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
+    #[arg(long = "account", value_name = "NAME")]
+    name: Option<String>,
     /// The domain of the account
-    #[arg(long, value_name = "DOMAIN", requires = "account")]
-    account_domain: Option<String>,
+    #[arg(long = "account-domain", value_name = "DOMAIN", requires = "name")]
+    domain: Option<String>,
     /// The server; found by DNS if absent
     #[arg(long, value_name = "HOST:PORT")]
     server: Option<String>,
@@ -69,9 +69,9 @@ impl Account {
         };
         let credential = Credential::from_password(&self.password);
         let mut config = Config::new(self.user.clone(), credential, epid, wall_clock());
-        if let Some(account) = &self.account {
-            config.user.clone_from(account);
-            config.domain = self.account_domain.clone().unwrap_or_default();
+        if let Some(name) = &self.name {
+            config.user.clone_from(name);
+            config.domain = self.domain.clone().unwrap_or_default();
         }
         config.compression.enabled = self.compression;
         let discovery = &mut config.connector.discovery;

@@ -150,7 +150,7 @@ impl Deployment {
     /// Signs a client out.
     pub fn sign_out(&mut self, client: HostId) {
         self.testbed.command(client, |host: &mut ClientHost, now| {
-            host.agent.sign_out(now)
+            host.agent.sign_out(now);
         });
     }
 

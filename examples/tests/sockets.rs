@@ -134,10 +134,10 @@ async fn expect(session: &mut Session, what: impl Fn(&Event) -> bool) -> Event {
             seen.push(event);
         }
     });
-    match found.await {
-        Ok(event) => event,
-        Err(_) => panic!("not in {seen:#?}"),
+    if let Ok(event) = found.await {
+        return event;
     }
+    panic!("not in {seen:#?}");
 }
 
 /// Sends a text and waits for both ends of it.
@@ -271,14 +271,15 @@ async fn a_draining_server_tells_its_clients() {
 async fn flood(address: SocketAddr) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let local = stream.local_addr().unwrap();
-    let mut requests = String::new();
-    for count in 0..100 {
-        requests.push_str(&format!(
+    let request = |count| {
+        format!(
             "OPTIONS sip:fe01.contoso.com SIP/2.0\r\nVia: SIP/2.0/TCP {local};branch=z9hG4bK{count}\r\n\
              From: <sip:mallory@contoso.com>;tag=1;epid=01\r\nTo: <sip:fe01.contoso.com>\r\nCall-ID: {count}\r\n\
              CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-        ));
-    }
+        )
+    };
+    let requests: Vec<String> = (0..100).map(request).collect();
+    let requests = requests.concat();
     while stream.write_all(requests.as_bytes()).await.is_ok() {}
 }
 
@@ -352,7 +353,7 @@ async fn noise_disturbs_nobody() {
         .await
         .expect("it is closed");
     converse(&mut alice, &mut bob).await;
-    drop(noise);
+    drop((noise, endless));
     sign_out(alice).await;
     sign_out(bob).await;
     timeout(PATIENCE, deployment.server.drain())

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use ocs_conmgmt::{Answer, Query, SrvRecord};
 use tracing::debug;
 
@@ -31,7 +31,7 @@ impl Resolver {
     /// Asks whom the system asks.
     #[must_use]
     pub fn system() -> Self {
-        let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+        let resolver = TokioResolver::builder_tokio().and_then(ResolverBuilder::build);
         if let Err(error) = &resolver {
             debug!(cause = %error, "no name servers");
         }

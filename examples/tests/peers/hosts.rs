@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use ocs_client::UserAgent;
-use ocs_examples::net::{self, Identity, Listeners, Session, Trust};
+use ocs_examples::net::{self, Identity, Listeners, Network, Resolver, Session, Trust};
 use ocs_server::{Config, Event, FrontEnd, MemoryStore, User};
 use ocs_sip_core::{Aor, Transport};
 use tokio::runtime::Runtime;
@@ -118,7 +118,12 @@ impl Client {
         let told = Arc::clone(&events);
         let _inside = runtime().enter();
         let tls = Trust::Anybody.connector().expect("a configuration of TLS");
-        let mut session = Session::start(config, tls, None).expect("a configuration");
+        let network = Network {
+            tls,
+            server_name: None,
+            resolver: Resolver::system(),
+        };
+        let mut session = Session::start(config, network).expect("a configuration");
         runtime().spawn(async move {
             loop {
                 tokio::select! {

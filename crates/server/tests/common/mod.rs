@@ -12,6 +12,7 @@ use bytes::Bytes;
 use ocs_server::{Config, Event, FrontEnd, MemoryStore, Output, Peer, User};
 use ocs_sip_core::framing::{Frame, Framer};
 use ocs_sip_core::{Aor, ConnectionId, Limits, Message, Transport, WallClock};
+use ocs_siprege::registrar;
 
 pub(crate) const PASSWORD: &str = "Passw0rd";
 
@@ -51,6 +52,9 @@ impl World {
             5060,
             clock,
         );
+        // What the servers of the captures announce.
+        config.registrar.allow_events = registrar::ALLOW_EVENTS.to_owned();
+        config.registrar.supported = registrar::Config::new("").supported;
         adjust(&mut config);
         let mut store = MemoryStore::new("CONTOSO");
         for (name, display) in [("alice", "Alice"), ("bob", "Bob"), ("carol", "Carol")] {
