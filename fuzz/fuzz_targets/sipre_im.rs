@@ -50,7 +50,7 @@ fuzz_target!(|data: &[u8]| {
     let config = Config::new(ImSdp::new([127, 0, 0, 1].into(), 1), "sip:b@x");
     let transaction = TransactionId(0);
     if let Ok(mut session) = ImSession::incoming(now, config.clone(), transaction, &message) {
-        session.accept();
+        session.accept(now);
         session.handle_request(now, transaction, &message);
         session.handle_timeout(now + Duration::from_secs(100));
     }

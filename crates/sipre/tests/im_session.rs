@@ -159,7 +159,7 @@ fn the_callee_of_the_recorded_session() {
     assert_eq!(conversation_id.as_deref(), Some("551746507"));
     session.ring();
     assert_eq!(status(&mut session), 180);
-    session.accept();
+    session.accept(now);
     let answer = respond(&mut session);
     assert_eq!(
         answer.body(),
@@ -498,7 +498,7 @@ fn waiting_sessions_end_by_either_side() {
     session.decline(603);
     assert_eq!(status(&mut session), 603);
     assert_eq!(events(&mut session), [Event::Ended(Ended::Local)]);
-    session.accept();
+    session.accept(now);
     session.handle_cancel();
     assert_eq!(
         (session.poll_action(), session.poll_timeout()),
@@ -511,6 +511,41 @@ fn waiting_sessions_end_by_either_side() {
     let mut session = offered();
     session.typing(now);
     assert_eq!(status(&mut session), 200);
+}
+
+#[test]
+fn an_answer_without_ack_ends_the_session() {
+    let now = Instant::now();
+    let invite = message("two-clients/053-S2C-bob-INVITE.sip");
+    let mut session = ImSession::incoming(now, config(), T, &invite).unwrap();
+    events(&mut session);
+    // A text is an answer too; it waits for the ACK.
+    let text = session.send(now, Text::plain("Hi Alice")).unwrap();
+    assert_eq!(status(&mut session), 200);
+    assert_eq!(session.poll_action(), None);
+    let late = now + Duration::from_secs(32);
+    assert_eq!(session.poll_timeout(), Some(late));
+    session.handle_timeout(late);
+    request(&mut session, &Method::Bye);
+    assert_eq!(
+        events(&mut session),
+        [
+            Event::Established,
+            Event::Failed {
+                text,
+                status: None,
+                meaning: Meaning::NoAnswer
+            },
+            Event::Ended(Ended::Unacknowledged)
+        ]
+    );
+    assert_eq!(session.poll_timeout(), None);
+    // With the ACK it lives.
+    let mut session = ImSession::incoming(now, config(), T, &invite).unwrap();
+    session.accept(now);
+    session.handle_request(now, T, &message("two-clients/057-S2C-bob-ACK.sip"));
+    session.handle_timeout(late);
+    assert_eq!(session.state(), State::Active);
 }
 
 #[test]

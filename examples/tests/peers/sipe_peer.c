@@ -55,7 +55,8 @@ int xmlSAXUserParseMemory(xmlSAXHandlerPtr handler, void *data, const char *text
 {
 	int (*parse)(xmlSAXHandlerPtr, void *, const char *, int) = dlsym(RTLD_NEXT, "xmlSAXUserParseMemory");
 	xmlSAXHandler plain = *handler;
-	plain.initialized = 1;
+	if (!plain.startElementNs && plain.startElement)
+		plain.initialized = 1;
 	return parse(&plain, data, text, size);
 }
 

@@ -168,7 +168,7 @@ impl UserAgent {
     /// Accepts a conversation that waits (see [`Config::auto_accept`](crate::Config::auto_accept)).
     pub fn accept(&mut self, now: Instant, from: &Aor) {
         if let Some(conversation) = self.conversations.get_mut(from) {
-            conversation.session.accept();
+            conversation.session.accept(now);
             self.settle(now);
         }
     }

@@ -112,7 +112,7 @@ impl ImSession {
         self.finish(Ended::DialogGone { status });
     }
 
-    fn fail_all(&mut self, status: Option<u16>, meaning: Meaning) {
+    pub(super) fn fail_all(&mut self, status: Option<u16>, meaning: Meaning) {
         let first = self.first.take().map(|(id, _)| id);
         let outstanding = self.outstanding.drain(..).map(|sent| sent.text);
         let queued = self.queue.drain(..).map(|(id, _)| id);
@@ -133,6 +133,7 @@ impl ImSession {
         self.state = State::Ended;
         self.offered = None;
         self.auto_accept_at = None;
+        self.ack_until = None;
         self.typing_sent_at = None;
         self.typing_idle_at = None;
         self.peer_idle();

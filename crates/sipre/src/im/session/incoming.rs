@@ -61,12 +61,13 @@ impl ImSession {
     }
 
     /// Accepts the session that the peer offers: 200. Texts go out after the ACK.
-    pub fn accept(&mut self) {
+    pub fn accept(&mut self, now: Instant) {
         let Some(transaction) = self.offered.take() else {
             return;
         };
         self.auto_accept_at = None;
         self.state = State::Accepted;
+        self.ack_until = Some(now + self.config.ack_timeout);
         let consumed = self.preview.take().filter(|_| self.config.consume_first);
         let mut headers = Vec::new();
         if consumed.is_some() {
@@ -99,9 +100,9 @@ impl ImSession {
         }
     }
 
-    pub(super) fn accept_if_offered(&mut self) {
+    pub(super) fn accept_if_offered(&mut self, now: Instant) {
         if self.state == State::Offered {
-            self.accept();
+            self.accept(now);
         }
     }
 
@@ -129,6 +130,7 @@ impl ImSession {
         if self.state == State::Accepted && *method != Method::Bye {
             // The ACK, or a request that overtook it.
             self.state = State::Active;
+            self.ack_until = None;
             self.flush(now);
         }
         match method {

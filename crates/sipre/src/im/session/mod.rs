@@ -47,6 +47,8 @@ pub struct ImSession {
     invite: Option<RequestId>,
     offered: Option<TransactionId>,
     auto_accept_at: Option<Instant>,
+    /// When the ACK to our 200 must be there.
+    ack_until: Option<Instant>,
     /// The text inside the INVITE.
     first: Option<(TextId, Text)>,
     preview: Option<Text>,
@@ -75,6 +77,7 @@ impl ImSession {
             invite: None,
             offered: None,
             auto_accept_at: None,
+            ack_until: None,
             first: None,
             preview: None,
             queue: VecDeque::new(),
@@ -146,7 +149,7 @@ impl ImSession {
             self.send_message(now, id, &text);
         } else {
             self.queue.push_back((id, text));
-            self.accept_if_offered();
+            self.accept_if_offered(now);
         }
         Ok(id)
     }
@@ -154,7 +157,7 @@ impl ImSession {
     /// The user touched a key: sends the typing notification, or repeats it when it is time. A session that waits for the
     /// user's answer is accepted.
     pub fn typing(&mut self, now: Instant) {
-        self.accept_if_offered();
+        self.accept_if_offered(now);
         if self.state != State::Active || self.typing_refused {
             return;
         }
@@ -261,7 +264,12 @@ impl ImSession {
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.auto_accept_at.is_some_and(|at| at <= now) {
-            self.accept();
+            self.accept(now);
+        }
+        if self.ack_until.is_some_and(|at| at <= now) {
+            self.request(Method::Bye, Vec::new(), None);
+            self.fail_all(None, Meaning::NoAnswer);
+            self.finish(Ended::Unacknowledged);
         }
         if self.typing_idle_at.is_some_and(|at| at <= now) {
             self.stop_typing();
@@ -283,6 +291,7 @@ impl ImSession {
     pub fn poll_timeout(&self) -> Option<Instant> {
         [
             self.auto_accept_at,
+            self.ack_until,
             self.typing_idle_at,
             self.peer_typing_until,
             self.outstanding.front().map(|sent| sent.deadline),

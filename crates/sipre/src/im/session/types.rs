@@ -40,6 +40,8 @@ pub struct Config {
     pub peer_typing_timeout: Duration,
     /// Without answer for so long a text is not delivered. Default 60 s.
     pub answer_timeout: Duration,
+    /// A 200 that is not acknowledged for so long ends the session. Default 32 s, 64*T1 (RFC 3261 13.3.1.4).
+    pub ack_timeout: Duration,
     /// Write KeyboardActivity with the blank that SIPE writes. Default false.
     pub spaced_typing: bool,
     /// Bounds on what the peer sends.
@@ -61,6 +63,7 @@ impl Config {
             typing_idle: Duration::from_secs(3),
             peer_typing_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
+            ack_timeout: Duration::from_secs(32),
             spaced_typing: false,
             limits: Limits::default(),
         }
@@ -163,6 +166,9 @@ pub enum Ended {
         /// What to tell the user.
         meaning: Meaning,
     },
+    /// Our 200 was not acknowledged. When several endpoints of a user answer at once, SIPE 1.25 leaves all but the first 200 without ACK
+    /// and BYE.
+    Unacknowledged,
     /// A request in the dialog was answered 408, 480 or 481.
     DialogGone {
         /// Which of them.
