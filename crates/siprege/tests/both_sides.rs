@@ -33,7 +33,7 @@ fn client(epid: &str) -> Registration {
         user_agent: "demo/1.0".into(),
         gruu: true,
         survivable: false,
-        allow_events: "presence".into(),
+        presence: true,
     };
     Registration::new(config, &mut ChaCha12Rng::seed_from_u64(1))
 }

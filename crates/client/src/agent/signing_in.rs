@@ -39,7 +39,7 @@ impl UserAgent {
             user_agent: self.config.user_agent.clone(),
             gruu: self.config.gruu,
             survivable: false,
-            allow_events: "presence".to_owned(),
+            presence: false,
         };
         let mut registration = Registration::new(config, &mut self.rng);
         registration.register(now);

@@ -19,12 +19,13 @@ pub struct Config {
     pub ms_opaque: String,
     /// The `User-Agent` header.
     pub user_agent: String,
-    /// Whether to ask for a GRUU; without one `msrtc-event-categories` is not announced either (2.2.1.5).
+    /// Whether to ask for a GRUU.
     pub gruu: bool,
     /// Whether the client lives on without the presence service: announces `ms-userservices-state-notification`.
     pub survivable: bool,
-    /// The event packages that the client takes, as in Allow-Events.
-    pub allow_events: String,
+    /// Whether the client understands presence: announces the `presence` event package, and with a GRUU `adhoclist` and
+    /// `msrtc-event-categories` (2.2.1.5).
+    pub presence: bool,
 }
 
 /// The methods that every client of this system names in its Contact.
@@ -43,16 +44,18 @@ impl Config {
         )
     }
 
+    /// The option tags, in the order in which clients of this system write them.
     pub(super) fn supported(&self) -> String {
-        let mut tags = String::new();
-        if self.gruu {
-            tags.push_str("gruu-10, adhoclist, msrtc-event-categories");
-        } else {
-            tags.push_str("adhoclist");
-        }
-        if self.survivable {
-            tags.push_str(", ms-userservices-state-notification");
-        }
-        tags
+        let presence = self.gruu && self.presence;
+        [
+            ("gruu-10", self.gruu),
+            ("adhoclist", presence),
+            ("msrtc-event-categories", presence),
+            ("ms-userservices-state-notification", self.survivable),
+        ]
+        .into_iter()
+        .filter_map(|(tag, announced)| announced.then_some(tag))
+        .collect::<Vec<_>>()
+        .join(", ")
     }
 }

@@ -219,10 +219,15 @@ impl Registration {
         .with(HeaderName::MaxForwards, "70")
         .with(HeaderName::Contact, &self.config.contact_header())
         .with(HeaderName::UserAgent, &self.config.user_agent)
-        .with(HeaderName::Supported, &self.config.supported())
         .with(HeaderName::Event, "registration")
-        .with(HeaderName::AllowEvents, &self.config.allow_events)
         .with(HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
+        let supported = self.config.supported();
+        if !supported.is_empty() {
+            request.push(HeaderName::Supported, &supported);
+        }
+        if self.config.presence {
+            request.push(HeaderName::AllowEvents, "presence");
+        }
         if state == State::Unregistering {
             request.push(HeaderName::Expires, "0");
         }
