@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::syntax::{NOT_TOKEN, VALUE_END, quoted_len, trim, unquote, until, white_len};
+use crate::syntax::{NOT_TOKEN, quoted_len, trim, unquote, until, value_end, white_len};
 
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Place {
             let end = if bytes.get(start) == Some(&b'"') {
                 start + quoted_len(&text[start..])?
             } else {
-                until(bytes, start, VALUE_END)
+                value_end(bytes, start)
             };
             value = Some((start, end));
             next = skip_white(bytes, end);

@@ -4,7 +4,7 @@
 pub(crate) const NOT_TOKEN: u8 = 1;
 const WHITE: u8 = 2;
 /// What ends an unquoted parameter value.
-pub(crate) const VALUE_END: u8 = 4;
+const VALUE_END: u8 = 4;
 /// What cannot stand in a URI between brackets.
 const NOT_URI: u8 = 8;
 /// What cannot stand in a host name or IPv4 address.
@@ -59,6 +59,22 @@ pub(crate) fn until(bytes: &[u8], mut at: usize, stop: u8) -> usize {
     at
 }
 
+/// Where the unquoted parameter value at `at` ends. Signatures and identifiers are long: sixteen octets at a time.
+#[inline]
+pub(crate) fn value_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        // More than what ends a value; the table says it exactly.
+        let ends = chunk.iter().fold(0, |ends, &c| {
+            ends | u8::from(c <= b',') | u8::from(c.wrapping_sub(b';') < 4)
+        });
+        if ends != 0 {
+            break;
+        }
+        at += 16;
+    }
+    until(bytes, at, VALUE_END)
+}
+
 /// Whether the octet may stand in a `token`.
 #[must_use]
 #[inline]
@@ -96,7 +112,7 @@ pub(crate) fn is_plain_uri(text: &str) -> bool {
     chunks.iter().all(|chunk| odd_octets(chunk) == 0) && odd_octets(last) == 0
 }
 
-/// Not zero when there is any that is not plain. Numbers, because the compiler makes branches of truth values.
+/// Not zero when there is any that is not plain.
 #[inline]
 fn odd_octets(octets: &[u8]) -> u8 {
     octets.iter().fold(0, |odd, &c| {
@@ -141,7 +157,8 @@ pub(crate) fn control_at(bytes: &[u8]) -> Option<usize> {
     const SPACES: u64 = 0x2020_2020_2020_2020;
     let mut at = 0;
     while let Some(chunk) = bytes[at..].first_chunk::<16>() {
-        if chunk.iter().fold(false, |found, &c| found || c < b' ') {
+        // A number, because the compiler makes branches of truth values.
+        if chunk.iter().fold(0, |found, &c| found | u8::from(c < b' ')) != 0 {
             let (low, high) = halves(*chunk);
             // The lowest bit that is set tells the truth; those above it may be set by a borrow.
             let below = |octets: u64| octets.wrapping_sub(SPACES) & !octets & TOPS;

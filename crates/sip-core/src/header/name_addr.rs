@@ -52,6 +52,7 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The URI, parsed.
+    #[inline]
     pub fn uri(&self) -> Result<Uri<'a>, Error> {
         Ok(Uri::parse(self.uri)?)
     }

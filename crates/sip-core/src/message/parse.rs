@@ -284,13 +284,30 @@ struct Line {
 /// The line that starts at `start`.
 #[inline]
 fn logical_line(bytes: &[u8], start: usize) -> Result<Line, Error> {
+    if let Some(length) = control_at(&bytes[start..])
+        && let Some(&[b'\r', b'\n', after]) = bytes[start + length..].first_chunk()
+        // An empty line is never continued: what follows is the body.
+        && (length == 0 || !matches!(after, b' ' | b'\t'))
+    {
+        let end = start + length;
+        return Ok(Line {
+            end,
+            next: end + 2,
+            folded: false,
+        });
+    }
+    unusual_line(bytes, start)
+}
+
+/// A line that is folded, the last of the input, or not well-formed.
+#[cold]
+fn unusual_line(bytes: &[u8], start: usize) -> Result<Line, Error> {
     let mut at = start;
     let mut folded = false;
     loop {
         let end = at + control_at(&bytes[at..]).ok_or(Error::Truncated)?;
         if bytes[end] == b'\r' && bytes.get(end + 1) == Some(&b'\n') {
             let next = end + 2;
-            // An empty line is never continued: what follows is the body.
             if end == start || !matches!(bytes.get(next), Some(b' ' | b'\t')) {
                 return Ok(Line { end, next, folded });
             }
@@ -305,7 +322,6 @@ fn logical_line(bytes: &[u8], start: usize) -> Result<Line, Error> {
 }
 
 /// Whether the control character at `at` is one that a line may hold: no CR or LF, and no NUL outside a quoted-pair.
-#[cold]
 fn may_stand(bytes: &[u8], at: usize) -> bool {
     match bytes[at] {
         b'\r' | b'\n' => false,
