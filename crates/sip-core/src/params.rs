@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::syntax::{is_token_char, quoted_len, token_len, trim, unquote, value_len};
+use crate::syntax::{NOT_TOKEN, quoted_len, trim, unquote, until, value_end, white_len};
 
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +27,11 @@ impl<'a> Params<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = trim(text);
-        let mut rest = text;
-        while !rest.is_empty() {
-            (_, rest) = next_param(rest)?;
+        let mut at = 0;
+        while at < text.len() {
+            at = Place::read(text, at)?.next;
         }
         Some(Self { text })
-    }
-
-    /// Takes text that was checked by a stricter grammar.
-    pub(crate) const fn checked(text: &'a str) -> Self {
-        Self { text }
     }
 
     /// The text as written.
@@ -53,20 +48,30 @@ impl<'a> Params<'a> {
 
     /// All parameters in order.
     pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
-        let mut rest = self.text;
+        let text = self.text;
+        let mut at = 0;
         std::iter::from_fn(move || {
-            let (param, after) = next_param(rest)?;
-            rest = after;
-            Some(param)
+            let place = Place::read(text, at)?;
+            at = place.next;
+            Some(place.param(text))
         })
     }
 
     /// The value of the first parameter of this name, quotes and all. A flag has the empty value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.iter()
-            .find(|param| param.name.eq_ignore_ascii_case(name))
-            .map(|param| param.value.unwrap_or(""))
+        let mut at = 0;
+        loop {
+            let place = Place::read(self.text, at)?;
+            // The length alone tells most apart.
+            if place.name_end - place.name == name.len() {
+                let param = place.param(self.text);
+                if param.name.eq_ignore_ascii_case(name) {
+                    return Some(param.value.unwrap_or(""));
+                }
+            }
+            at = place.next;
+        }
     }
 
     /// The value without quotes and escapes.
@@ -82,45 +87,64 @@ impl<'a> Params<'a> {
     }
 }
 
-/// Reads `; name [= value]` from the start of `text`, which may have white space around every part.
-fn next_param(text: &str) -> Option<(Param<'_>, &str)> {
-    let rest = trim_start(text.strip_prefix(';')?);
-    let len = token_len(rest);
-    if len == 0 {
-        return None;
-    }
-    let (name, rest) = rest.split_at(len);
-    let rest = trim_start(rest);
-    let Some(after) = rest.strip_prefix('=') else {
-        return ends_param(rest).then_some((Param { name, value: None }, rest));
-    };
-    let after = trim_start(after);
-    let len = if after.starts_with('"') {
-        quoted_len(after)?
-    } else {
-        value_len(after)
-    };
-    let (value, rest) = after.split_at(len);
-    let rest = trim_start(rest);
-    ends_param(rest).then_some((
-        Param {
-            name,
-            value: Some(value),
-        },
-        rest,
-    ))
+/// Where the parts of one parameter stand.
+struct Place {
+    name: usize,
+    name_end: usize,
+    /// `None` for a flag.
+    value: Option<(usize, usize)>,
+    /// Where the next parameter starts, or the text ends.
+    next: usize,
 }
 
-fn ends_param(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with(';')
+impl Place {
+    /// Reads `; name [= value]` at `start`, which may have white space around every part.
+    #[inline]
+    fn read(text: &str, start: usize) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.get(start) != Some(&b';') {
+            return None;
+        }
+        let name = skip_white(bytes, start + 1);
+        let name_end = until(bytes, name, NOT_TOKEN);
+        if name == name_end {
+            return None;
+        }
+        let mut next = skip_white(bytes, name_end);
+        let mut value = None;
+        if bytes.get(next) == Some(&b'=') {
+            let start = skip_white(bytes, next + 1);
+            let end = if bytes.get(start) == Some(&b'"') {
+                start + quoted_len(&text[start..])?
+            } else {
+                value_end(bytes, start)
+            };
+            value = Some((start, end));
+            next = skip_white(bytes, end);
+        }
+        matches!(bytes.get(next), None | Some(b';')).then_some(Self {
+            name,
+            name_end,
+            value,
+            next,
+        })
+    }
+
+    #[inline]
+    fn param<'a>(&self, text: &'a str) -> Param<'a> {
+        Param {
+            name: &text[self.name..self.name_end],
+            value: self.value.map(|(start, end)| &text[start..end]),
+        }
+    }
 }
 
 #[inline]
-fn trim_start(text: &str) -> &str {
-    // Most parameters have no space: look before calling the general routine.
-    match text.as_bytes().first() {
-        Some(&c) if c == b'=' || c == b';' || is_token_char(c) => text,
-        _ => text.trim_start_matches([' ', '\t', '\r', '\n']),
+fn skip_white(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        // Most parameters have no space.
+        Some(&c) if c <= b' ' => at + white_len(&bytes[at..]),
+        _ => at,
     }
 }
 

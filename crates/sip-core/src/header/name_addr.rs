@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::HeaderValue;
 use crate::Error;
 use crate::params::Params;
-use crate::syntax::{is_token_char, is_white, parse_u32, quoted_len, trim, unquote};
+use crate::syntax::{is_plain_uri, is_token_char, is_white, parse_u32, quoted_len, trim, unquote};
 use crate::uri::{Uri, UriError};
 
 /// A URI with an optional display name and header parameters (RFC 3261 25.1).
@@ -52,6 +52,7 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The URI, parsed.
+    #[inline]
     pub fn uri(&self) -> Result<Uri<'a>, Error> {
         Ok(Uri::parse(self.uri)?)
     }
@@ -169,9 +170,9 @@ fn bracketed(text: &str) -> Option<(&str, Params<'_>)> {
     let close = memchr::memchr(b'>', inner.as_bytes())?;
     let uri = &inner[..close];
     // Some servers of this family write a space before a URI parameter; a space at an end is an error (RFC 4475 3.1.2.14).
-    let forbidden = memchr::memchr3(b'<', b'"', b'\r', uri.as_bytes()).is_some()
-        || memchr::memchr(b'\n', uri.as_bytes()).is_some();
-    if uri.is_empty() || forbidden || uri.starts_with(' ') || uri.ends_with(' ') {
+    let forbidden = |c: u8| matches!(c, b'<' | b'"' | b'\r' | b'\n');
+    let refused = || uri.bytes().any(forbidden) || uri.starts_with(' ') || uri.ends_with(' ');
+    if uri.is_empty() || (!is_plain_uri(uri) && refused()) {
         return None;
     }
     Some((uri, Params::parse(&inner[close + 1..])?))

@@ -3,7 +3,7 @@
 use super::HeaderValue;
 use crate::Transport;
 use crate::params::Params;
-use crate::syntax::{is_token, is_white, parse_u32, trim};
+use crate::syntax::{is_token, parse_u32, short_find, token_len, trim, white_len};
 use crate::uri::Host;
 
 /// The start of every branch that RFC 3261 makes (8.1.1.7).
@@ -122,23 +122,23 @@ impl<'a> Via<'a> {
 impl<'a> HeaderValue<'a> for Via<'a> {
     /// `sent-protocol LWS sent-by *( SEMI via-params )`; white space may stand around the slashes.
     fn parse_value(value: &'a str) -> Option<Self> {
-        let slash = memchr::memchr(b'/', value.as_bytes())?;
+        let slash = short_find(value.as_bytes(), b'/')?;
         let (name, rest) = (&value[..slash], &value[slash + 1..]);
         if !trim(name).eq_ignore_ascii_case("SIP") {
             return None;
         }
-        let slash = memchr::memchr(b'/', rest.as_bytes())?;
+        let slash = short_find(rest.as_bytes(), b'/')?;
         let version = trim(&rest[..slash]);
         let rest = trim(&rest[slash + 1..]);
-        let end = rest.bytes().position(is_white)?;
-        let (transport, rest) = rest.split_at(end);
-        if !is_token(version) || !is_token(transport) {
+        let (transport, rest) = rest.split_at(token_len(rest));
+        let space = white_len(rest.as_bytes());
+        if !is_token(version) || transport.is_empty() || space == 0 {
             return None;
         }
-        let params_at = memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
-        let (sent_by, params) = rest.split_at(params_at);
+        let rest = &rest[space..];
+        let (host, port, end) = Host::read(rest).ok()?;
+        let (sent_by, params) = rest.split_at(end);
         let sent_by = trim(sent_by);
-        let (host, port) = Host::parse_with_port(sent_by).ok()?;
         Some(Self {
             version,
             transport,

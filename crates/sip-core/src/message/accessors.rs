@@ -185,6 +185,7 @@ impl Message {
     }
 
     /// The Request-URI, parsed.
+    #[inline]
     pub fn parsed_request_uri(&self) -> Result<Uri<'_>, Error> {
         Ok(Uri::parse(self.request_uri().ok_or(Error::RequestUri)?)?)
     }

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use bytes::{Buf, Bytes};
 use bytestring::ByteString;
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::{Entry, Message, Span, Start};
-use crate::syntax::{is_token, is_white, trim};
+use crate::syntax::{control_at, short_find, token_len, trim_end, white_len};
 use crate::{Error, HeaderName, Limits, Method};
 
 /// Made once: making a searcher costs as much as searching a head.
@@ -55,16 +55,12 @@ impl Message {
         while bytes.starts_with(b"\r\n") {
             bytes.advance(2);
         }
-        let HeadLength::Complete(length) = HeadLength::find(&bytes, 0) else {
-            return Err(if bytes.len() > limits.head {
-                Error::HeadTooLong { limit: limits.head }
-            } else {
-                Error::Truncated
-            });
-        };
+        // The index finds the end of the head on its way.
+        let index =
+            Index::new(&bytes, limits).map_err(|error| first_fault(&bytes, limits, error))?;
         let mut rest = bytes;
-        let head = rest.split_to(length);
-        let mut message = Self::parse_head(head, limits)?;
+        let head = rest.split_to(index.len);
+        let mut message = Self::from_index(head, limits, index)?;
         if let Some(expected) = message.content_length()? {
             if expected > limits.body as u64 {
                 return Err(Error::BodyTooLong {
@@ -91,100 +87,165 @@ impl Message {
 
     /// Parses start line and headers up to and with the empty line; the body stays empty.
     pub fn parse_head(head: Bytes, limits: &Limits) -> Result<Self, Error> {
-        if head.len() > limits.head || u32::try_from(head.len()).is_err() {
-            return Err(Error::HeadTooLong { limit: limits.head });
-        }
-        // A NUL can stand as the second octet of a quoted-pair only (RFC 3261 25.1, RFC 4475 3.1.1.2).
-        let bare = |&at: &usize| at == 0 || head[at - 1] != b'\\';
-        if let Some(offset) = memchr_iter(0, &head).find(bare) {
-            return Err(Error::ControlCharacter { offset });
-        }
-        let source = ByteString::try_from(head).map_err(|error| Error::NotUtf8 {
-            offset: error.valid_up_to(),
-        })?;
+        check_head_length(&head, limits)?;
+        let index =
+            Index::new(&head, limits).map_err(|error| first_fault_of_head(&head, limits, error))?;
+        check_nul(&head[index.len..], index.len)?;
+        Self::from_index(head, limits, index)
+    }
+
+    fn from_index(head: Bytes, limits: &Limits, index: Index) -> Result<Self, Error> {
+        check_head_length(&head, limits)?;
+        let source = ByteString::try_from(head).map_err(|error| not_utf8(&error))?;
         let mut message = Self {
             added: String::new(),
-            start: Start::Response {
-                status: 0,
-                reason: Span::EMPTY,
-            },
-            start_line: Span::EMPTY,
-            // One allocation serves nearly every message of this system (20 to 30 headers).
-            entries: Vec::with_capacity(32),
+            start: start_line(&source[..index.start_line])?,
+            start_line: span(0, index.start_line),
+            entries: index.entries,
             body: Bytes::new(),
-            source: ByteString::new(),
+            source,
         };
-        message.index(&source, limits)?;
-        message.source = source;
+        if index.folded {
+            message.unfold();
+        }
         Ok(message)
     }
 
-    fn index(&mut self, source: &str, limits: &Limits) -> Result<(), Error> {
-        let first = logical_line(source, 0)?;
-        self.start = start_line(&source[..first.end])?;
-        self.start_line = span(0, first.end);
-        let mut at = first.next;
-        loop {
-            let Line { end, next, folded } = logical_line(source, at)?;
-            if end == at {
-                return Ok(());
+    /// Makes unfolded copies of the values that are folded.
+    #[cold]
+    fn unfold(&mut self) {
+        let source = &*self.source;
+        for entry in &mut self.entries {
+            let start = entry.value.start as usize;
+            let value = &source[start..start + entry.value.len as usize];
+            if memchr(b'\r', value.as_bytes()).is_some() {
+                entry.value = unfold(value, source.len(), &mut self.added);
             }
-            if end - at > limits.header_line {
+        }
+    }
+}
+
+/// Where the parts of a head lie.
+struct Index {
+    /// Of the start line, the length without its line break.
+    start_line: usize,
+    /// Values as they stand in the source, folds and all.
+    entries: Vec<Entry>,
+    /// Whether any header is folded.
+    folded: bool,
+    /// Octets of the head with its empty line.
+    len: usize,
+}
+
+impl Index {
+    /// Looks once at each octet up to the empty line. Finds what is wrong with the lines, but not always what is wrong first: that
+    /// is [`first_fault`]'s to tell.
+    fn new(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let mut index = Self {
+            start_line: 0,
+            // One allocation serves nearly every message of this system (20 to 30 headers).
+            entries: Vec::with_capacity(32),
+            folded: false,
+            len: 0,
+        };
+        let mut at = 0;
+        loop {
+            let line = logical_line(bytes, at)?;
+            if at == 0 {
+                index.start_line = line.end;
+                at = line.next;
+                continue;
+            }
+            if line.end == at {
+                index.len = line.next;
+                return Ok(index);
+            }
+            if line.end - at > limits.header_line {
                 return Err(Error::HeaderTooLong {
                     offset: at,
                     limit: limits.header_line,
                 });
             }
-            if self.entries.len() == limits.headers {
+            if index.entries.len() == limits.headers {
                 return Err(Error::TooManyHeaders {
                     limit: limits.headers,
                 });
             }
-            let entry = self.header_line(source, at, end, folded)?;
-            self.entries.push(entry);
-            at = next;
+            index.folded |= line.folded;
+            let entry = header_line(bytes, at, line.end).ok_or(Error::HeaderLine { offset: at })?;
+            index.entries.push(entry);
+            at = line.next;
         }
     }
+}
 
-    fn header_line(
-        &mut self,
-        source: &str,
-        start: usize,
-        end: usize,
-        folded: bool,
-    ) -> Result<Entry, Error> {
-        let line = &source[start..end];
-        let bytes = line.as_bytes();
-        let malformed = || Error::HeaderLine { offset: start };
-        let colon = memchr(b':', bytes).ok_or_else(malformed)?;
-        // HCOLON allows white space, also a fold, before the colon.
-        let mut name_len = colon;
-        while name_len > 0 && is_white(bytes[name_len - 1]) {
-            name_len -= 1;
+#[inline]
+fn header_line(source: &[u8], start: usize, end: usize) -> Option<Entry> {
+    let line = &source[start..end];
+    let colon = short_find(line, b':')?;
+    // HCOLON allows white space, also a fold, before the colon.
+    let text = trim_end(&line[..colon]);
+    let name = HeaderName::from_octets(text);
+    // A known name is a token.
+    if name == HeaderName::Unknown && (text.is_empty() || token_len(text) != text.len()) {
+        return None;
+    }
+    let value = &line[colon + 1..];
+    let space = white_len(value);
+    Some(Entry {
+        name,
+        line: span(start, line.len()),
+        name_len: text.len() as u32,
+        value: span(start + colon + 1 + space, trim_end(&value[space..]).len()),
+    })
+}
+
+/// What a reader from the front would have stumbled over first in a message whose head has some fault.
+#[cold]
+fn first_fault(bytes: &[u8], limits: &Limits, later: Error) -> Error {
+    match HeadLength::find(bytes, 0) {
+        HeadLength::Complete(length) => first_fault_of_head(&bytes[..length], limits, later),
+        HeadLength::Partial { .. } if bytes.len() > limits.head => {
+            Error::HeadTooLong { limit: limits.head }
         }
-        let name_text = &line[..name_len];
-        let name = HeaderName::from_text(name_text);
-        // A known name is a token.
-        if name == HeaderName::Unknown && !is_token(name_text) {
-            return Err(malformed());
-        }
-        let value = trim(&line[colon + 1..]);
-        let value = if folded && memchr(b'\r', value.as_bytes()).is_some() {
-            unfold(value, source.len(), &mut self.added)
-        } else {
-            // Where the trimmed text lies in the source.
-            let mut at = colon + 1;
-            while at < bytes.len() - value.len() && is_white(bytes[at]) {
-                at += 1;
-            }
-            span(start + at, value.len())
-        };
-        Ok(Entry {
-            name,
-            line: span(start, end - start),
-            name_len: name_len as u32,
-            value,
-        })
+        HeadLength::Partial { .. } => Error::Truncated,
+    }
+}
+
+/// The same for a head alone.
+#[cold]
+fn first_fault_of_head(head: &[u8], limits: &Limits, later: Error) -> Error {
+    let check = || {
+        check_head_length(head, limits)?;
+        check_nul(head, 0)?;
+        let text = std::str::from_utf8(head).map_err(|error| not_utf8(&error))?;
+        let first = logical_line(head, 0)?;
+        start_line(&text[..first.end]).map(|_| ())
+    };
+    check().err().unwrap_or(later)
+}
+
+fn check_head_length(head: &[u8], limits: &Limits) -> Result<(), Error> {
+    if head.len() > limits.head || u32::try_from(head.len()).is_err() {
+        return Err(Error::HeadTooLong { limit: limits.head });
+    }
+    Ok(())
+}
+
+/// A NUL can stand as the second octet of a quoted-pair only (RFC 3261 25.1, RFC 4475 3.1.1.2).
+fn check_nul(bytes: &[u8], offset: usize) -> Result<(), Error> {
+    let bare = |&at: &usize| at == 0 || bytes[at - 1] != b'\\';
+    match memchr_iter(0, bytes).find(bare) {
+        Some(at) => Err(Error::ControlCharacter {
+            offset: offset + at,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn not_utf8(error: &std::str::Utf8Error) -> Error {
+    Error::NotUtf8 {
+        offset: error.valid_up_to(),
     }
 }
 
@@ -221,24 +282,51 @@ struct Line {
 }
 
 /// The line that starts at `start`.
-///
-/// The head always ends in CRLF CRLF, so a line break is always found.
 #[inline]
-fn logical_line(source: &str, start: usize) -> Result<Line, Error> {
-    let bytes = source.as_bytes();
+fn logical_line(bytes: &[u8], start: usize) -> Result<Line, Error> {
+    if let Some(length) = control_at(&bytes[start..])
+        && let Some(&[b'\r', b'\n', after]) = bytes[start + length..].first_chunk()
+        // An empty line is never continued: what follows is the body.
+        && (length == 0 || !matches!(after, b' ' | b'\t'))
+    {
+        let end = start + length;
+        return Ok(Line {
+            end,
+            next: end + 2,
+            folded: false,
+        });
+    }
+    unusual_line(bytes, start)
+}
+
+/// A line that is folded, the last of the input, or not well-formed.
+#[cold]
+fn unusual_line(bytes: &[u8], start: usize) -> Result<Line, Error> {
     let mut at = start;
+    let mut folded = false;
     loop {
-        let end = at + memchr2(b'\r', b'\n', &bytes[at..]).ok_or(Error::Truncated)?;
-        if bytes[end] != b'\r' || bytes.get(end + 1) != Some(&b'\n') {
+        let end = at + control_at(&bytes[at..]).ok_or(Error::Truncated)?;
+        if bytes[end] == b'\r' && bytes.get(end + 1) == Some(&b'\n') {
+            let next = end + 2;
+            if end == start || !matches!(bytes.get(next), Some(b' ' | b'\t')) {
+                return Ok(Line { end, next, folded });
+            }
+            folded = true;
+            at = next;
+        } else if may_stand(bytes, end) {
+            at = end + 1;
+        } else {
             return Err(Error::ControlCharacter { offset: end });
         }
-        let next = end + 2;
-        // An empty line is never continued: what follows is the body.
-        if end == start || !matches!(bytes.get(next), Some(b' ' | b'\t')) {
-            let folded = at > start;
-            return Ok(Line { end, next, folded });
-        }
-        at = next;
+    }
+}
+
+/// Whether the control character at `at` is one that a line may hold: no CR or LF, and no NUL outside a quoted-pair.
+fn may_stand(bytes: &[u8], at: usize) -> bool {
+    match bytes[at] {
+        b'\r' | b'\n' => false,
+        0 => at > 0 && bytes[at - 1] == b'\\',
+        _ => true,
     }
 }
 
@@ -272,7 +360,7 @@ fn status_line(line: &str) -> Result<Start, Error> {
 
 /// `Request-Line = Method SP Request-URI SP SIP-Version CRLF`.
 fn request_line(line: &str) -> Result<Start, Error> {
-    let method_len = crate::syntax::token_len(line);
+    let method_len = token_len(line);
     if method_len == 0 || line.as_bytes().get(method_len) != Some(&b' ') {
         return Err(Error::StartLine);
     }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::{Aor, UriError, escape::check_escapes, unescape};
 use crate::Transport;
 use crate::params::Params;
-use crate::syntax::{has_uri_delimiter, is_host, token_len, value_len};
+use crate::syntax::{NOT_HOST, has_uri_delimiter, is_plain_uri, short_find, until};
 
 /// The host of a URI or a Via.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +26,54 @@ impl<'a> Host<'a> {
             let address = inner.strip_suffix(']')?.parse().ok()?;
             return Some(Self::Address(IpAddr::V6(address)));
         }
-        if !is_host(text) {
+        if text.is_empty() || until(text.as_bytes(), 0, NOT_HOST) < text.len() {
             return None;
         }
+        Some(Self::checked(text))
+    }
+
+    /// Tells addresses from names in what is made of their characters.
+    #[inline]
+    fn checked(text: &'a str) -> Self {
         if text.as_bytes().last().is_some_and(u8::is_ascii_digit)
             && let Ok(address) = text.parse()
         {
-            return Some(Self::Address(IpAddr::V4(address)));
+            return Self::Address(IpAddr::V4(address));
         }
-        Some(Self::Name(text))
+        Self::Name(text)
+    }
+
+    /// Reads `host [: port]` up to the end or to a semicolon; tells where that is.
+    #[inline]
+    pub(crate) fn read(text: &'a str) -> Result<(Self, Option<u16>, usize), UriError> {
+        let bytes = text.as_bytes();
+        let host = until(bytes, 0, NOT_HOST);
+        let (mut port, mut end) = (None, host);
+        if bytes.get(host) == Some(&b':') {
+            let (mut number, mut digits) = (0, 0);
+            while let Some(digit @ b'0'..=b'9') = bytes.get(host + 1 + digits)
+                && digits < 5
+            {
+                number = 10 * number + u32::from(digit - b'0');
+                digits += 1;
+            }
+            if digits > 0 {
+                port = u16::try_from(number).ok();
+                end = host + 1 + digits;
+            }
+        }
+        let plain = host > 0 && (end == host) == port.is_none();
+        if plain && matches!(bytes.get(end), None | Some(b';')) {
+            return Ok((Self::checked(&text[..host]), port, end));
+        }
+        // With IPv6 references, white space, leading zeros, and whatever is wrong.
+        let end = memchr::memchr(b';', bytes).unwrap_or(bytes.len());
+        let (host, port) = Self::parse_with_port(&text[..end])?;
+        Ok((host, port, end))
     }
 
     /// Splits `host [: port]`.
-    pub(crate) fn parse_with_port(text: &'a str) -> Result<(Self, Option<u16>), UriError> {
+    fn parse_with_port(text: &'a str) -> Result<(Self, Option<u16>), UriError> {
         let split = if text.starts_with('[') {
             text.find(']').ok_or(UriError::Host)? + 1
         } else {
@@ -113,38 +148,35 @@ impl<'a> SipUri<'a> {
     }
 
     pub(super) fn parse_rest(text: &'a str, rest: &'a str, secure: bool) -> Result<Self, UriError> {
+        if !is_plain_uri(rest) {
+            if has_uri_delimiter(rest) {
+                return Err(UriError::Character);
+            }
+            check_escapes(rest)?;
+        }
         // The user part may hold `;` and `?` (RFC 3261 19.1.2), so the `@` is looked for first. No part
         // after it can hold one unescaped.
-        let bytes = rest.as_bytes();
-        if has_uri_delimiter(rest) {
-            return Err(UriError::Character);
-        }
-        check_escapes(rest)?;
-        let (userinfo, after) = match memchr::memchr(b'@', bytes) {
-            Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
-            None => (None, rest),
-        };
-        let (user, password) = match userinfo {
-            None => (None, None),
-            Some(info) => {
-                let (user, password) = match info.split_once(':') {
-                    Some((user, password)) => (user, Some(password)),
+        let (user, password, after) = match memchr::memchr(b'@', rest.as_bytes()) {
+            None => (None, None, rest),
+            Some(0) => return Err(UriError::User),
+            Some(at) => {
+                let info = &rest[..at];
+                let (user, password) = match short_find(info.as_bytes(), b':') {
+                    Some(0) => return Err(UriError::User),
+                    Some(colon) => (&info[..colon], Some(&info[colon + 1..])),
                     None => (info, None),
                 };
-                if user.is_empty() {
-                    return Err(UriError::User);
-                }
-                (Some(user), password)
+                (Some(user), password, &rest[at + 1..])
             }
         };
-        let host_end = memchr::memchr2(b';', b'?', after.as_bytes()).unwrap_or(after.len());
-        let (host_port, tail) = after.split_at(host_end);
-        let (host, port) = Host::parse_with_port(host_port)?;
-        let (params, headers) = match tail.split_once('?') {
-            Some((params, headers)) => (params, Some(headers)),
-            None => (tail, None),
+        let (after, headers) = match memchr::memchr(b'?', after.as_bytes()) {
+            Some(at) => (&after[..at], Some(&after[at + 1..])),
+            None => (after, None),
         };
-        let params = parse_uri_params(params)?;
+        let (host, port, end) = Host::read(after)?;
+        // RFC 3261 allows `[ ] / : & + $` in names too; nobody uses them. Without white space and quotes, which are
+        // not in a URI, the grammar of header parameters is that of URI parameters.
+        let params = Params::parse(&after[end..]).ok_or(UriError::Params)?;
         if headers.is_some_and(|headers| !valid_headers(headers)) {
             return Err(UriError::Headers);
         }
@@ -266,26 +298,6 @@ impl fmt::Display for SipUri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text)
     }
-}
-
-/// `*( ";" uri-parameter )`; no white space, no empty names.
-fn parse_uri_params(text: &str) -> Result<Params<'_>, UriError> {
-    let mut rest = text;
-    while let Some(after) = rest.strip_prefix(';') {
-        let len = token_len(after);
-        // RFC 3261 allows `[ ] / : & + $` in names too; nobody uses them.
-        if len == 0 {
-            return Err(UriError::Params);
-        }
-        rest = &after[len..];
-        if let Some(value) = rest.strip_prefix('=') {
-            rest = &value[value_len(value)..];
-        }
-    }
-    if !rest.is_empty() {
-        return Err(UriError::Params);
-    }
-    Ok(Params::checked(text))
 }
 
 fn valid_headers(text: &str) -> bool {
