@@ -43,9 +43,10 @@ fn program() -> Option<&'static Path> {
             .arg(directory().join("sipe-check"))
             .output()
             .map_err(|error| error.to_string())?;
-        match check.status.success() {
-            true => Ok(program),
-            false => Err("the plugin pidgin-sipe is missing".to_owned()),
+        if check.status.success() {
+            Ok(program)
+        } else {
+            Err("the plugin pidgin-sipe is missing".to_owned())
         }
     });
     match built {
@@ -271,13 +272,13 @@ fn conversation_with_our_user_agent() {
     bob.command(|agent, now| {
         agent
             .set_typing(now, &user("alice"), true)
-            .expect("a conversation")
+            .expect("a conversation");
     });
     expect(&alice, "typing sip:bob@contoso.com");
     bob.command(|agent, now| {
         agent
             .set_typing(now, &user("alice"), false)
-            .expect("a conversation")
+            .expect("a conversation");
     });
     expect(&alice, "idle sip:bob@contoso.com");
     alice.say("typing sip:bob@contoso.com");
@@ -405,7 +406,7 @@ fn two_endpoints_of_one_user() {
     let server = Server::start(|_, _| {});
     let mut alice = sipe(program, "alice", PASSWORD, &server);
     let phone = agent("alice", &server, |config| {
-        config.accept_delay = Duration::from_secs(5)
+        config.accept_delay = Duration::from_secs(5);
     });
     let mut bob = sipe(program, "bob", PASSWORD, &server);
     expect(&alice, "signed-on");
