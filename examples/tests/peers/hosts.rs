@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ocs_client::UserAgent;
 use ocs_examples::net::{self, Identity, Listeners, Network, Resolver, Session, Trust};
@@ -83,7 +83,7 @@ impl Server {
             }
         });
         Self {
-            tap: Tap::start(tcp),
+            tap: Tap::start(tcp, Duration::ZERO),
             tls,
             events,
             running,

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// Who wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,9 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    /// Listens on a free port of the loopback and connects each client to `server`. It goes on until the process ends.
-    pub(crate) fn start(server: SocketAddr) -> Self {
+    /// Listens on a free port of the loopback and connects each client to `server`. What clients write arrives after `delay`. It goes on until
+    /// the process ends.
+    pub(crate) fn start(server: SocketAddr, delay: Duration) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let chunks = Arc::new(Mutex::new(Vec::new()));
@@ -39,8 +41,8 @@ impl Tap {
                 let Ok(server) = TcpStream::connect(server) else {
                     continue;
                 };
-                carry(id, Side::Client, &client, &server, &shared);
-                carry(id, Side::Server, &server, &client, &shared);
+                carry(id, Side::Client, &client, &server, &shared, delay);
+                carry(id, Side::Server, &server, &client, &shared, Duration::ZERO);
             }
         });
         Self { address, chunks }
@@ -76,6 +78,7 @@ fn carry(
     from: &TcpStream,
     to: &TcpStream,
     chunks: &Arc<Mutex<Vec<Chunk>>>,
+    delay: Duration,
 ) {
     let (mut from, mut to) = (
         from.try_clone().expect("a handle"),
@@ -86,6 +89,7 @@ fn carry(
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             let data = buffer[..count].to_vec();
+            thread::sleep(delay);
             if to.write_all(&data).is_err() {
                 break;
             }
