@@ -217,7 +217,7 @@ fn the_callee_disappears_while_it_rings() {
         (BOB, 480),
         ("sip:mallory@contoso.com", 404),
         ("sip:dave@fabrikam.com", 504),
-        ("tel:+14255550199", 404),
+        ("tel:+14255550199", 504),
         ("sip:alice@contoso.com;gruu;opaque=app:voicemail", 404),
         ("sip:fe01.contoso.com:5060", 404),
     ] {
