@@ -53,8 +53,13 @@ impl World {
         for index in 0..2 {
             store.add_user(User::new(aor(index)), "Passw0rd");
         }
-        let mut config =
-            ocs_server::Config::new("fe01.contoso.com", "contoso.com", Transport::Tls, 5061, clock);
+        let mut config = ocs_server::Config::new(
+            "fe01.contoso.com",
+            "contoso.com",
+            Transport::Tls,
+            5061,
+            clock,
+        );
         config.compression.enabled = compressed;
         let agents = (0..2_usize)
             .map(|index| {
@@ -210,7 +215,12 @@ impl World {
                     continue;
                 };
                 let (agent, name) = (wire.agent, wire.name);
-                let waiting: usize = wire.to_server.iter().chain(&wire.to_agent).map(Bytes::len).sum();
+                let waiting: usize = wire
+                    .to_server
+                    .iter()
+                    .chain(&wire.to_agent)
+                    .map(Bytes::len)
+                    .sum();
                 if waiting > ON_THE_WAY {
                     self.server.handle_backlog(self.now, id, usize::MAX);
                     continue;
