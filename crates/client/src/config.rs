@@ -37,6 +37,8 @@ pub struct Config {
     /// How long an incoming conversation waits before it is accepted by itself, so that
     /// a more active endpoint of the user can take it (\[MS-OCSPROT\] 2.5.11). Default zero.
     pub accept_delay: Duration,
+    /// Conversations at a time; a further incoming one is refused with 486. Default 1000.
+    pub conversations: usize,
     /// Bounds on what is taken in.
     pub limits: Limits,
     /// Wall-clock time, for NTLM time stamps.
@@ -60,6 +62,7 @@ impl Config {
             gruu: true,
             auto_accept: true,
             accept_delay: Duration::ZERO,
+            conversations: 1000,
             limits: Limits::default(),
             clock,
             aor,

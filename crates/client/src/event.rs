@@ -164,9 +164,6 @@ pub enum Failure {
         /// The explanation in the answer.
         reason: String,
     },
-    /// The server did not answer.
-    #[error("no answer")]
-    Timeout,
     /// The server ended the registration and does not want the user back by himself.
     #[error("signed out by the server")]
     Deregistered(RegistrationEvent),

@@ -27,6 +27,8 @@ pub struct Config {
     pub registrar: registrar::Config,
     /// Keep-alive, idle and authentication timers of connections.
     pub keep_alive: ServerKeepAliveConfig,
+    /// Bounds on handshakes and security associations.
+    pub authentication: ocs_sipae::server::Limits,
     /// Compression; off by default.
     pub compression: AcceptorConfig,
     /// Bounds on messages.
@@ -68,6 +70,7 @@ impl Config {
             },
             registrar: registrar::Config::new(fqdn),
             keep_alive: ServerKeepAliveConfig::default(),
+            authentication: ocs_sipae::server::Limits::default(),
             compression: AcceptorConfig::default(),
             limits: Limits::default(),
             timers: Timers::default(),

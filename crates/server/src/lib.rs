@@ -11,5 +11,5 @@ mod store;
 pub use config::Config;
 pub use connection::Peer;
 pub use event::{CloseCause, Event, Output};
-pub use front_end::{Error, FrontEnd};
+pub use front_end::{Counters, Error, FrontEnd};
 pub use store::{EndpointRecord, MemoryStore, Store, User};

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use ocs_ntlm::NtHash;
 use ocs_sip_core::Aor;
+use ocs_sipae::Account;
 
 /// A user as the directory knows him.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,9 @@ pub trait Store {
     /// The NT hash of the password of the account that authenticates as `domain` and `user`. `domain` is
     /// empty when `user` is a user principal name. Both are compared without case.
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash>;
+
+    /// Whether an account that has authenticated owns an address of record.
+    fn owns(&self, account: &Account, aor: &Aor) -> bool;
 
     /// An endpoint registered or refreshed its registration.
     fn put_endpoint(&mut self, record: EndpointRecord);
@@ -164,6 +168,10 @@ impl Store for MemoryStore {
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash> {
         let aor = self.find(domain, user)?;
         self.users.get(aor).map(|entry| entry.hash.clone())
+    }
+
+    fn owns(&self, account: &Account, aor: &Aor) -> bool {
+        self.find(&account.domain, &account.user) == Some(aor)
     }
 
     fn put_endpoint(&mut self, record: EndpointRecord) {

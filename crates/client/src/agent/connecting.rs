@@ -29,9 +29,10 @@ impl UserAgent {
         let attempt = destination.attempt;
         self.link = Some(Link::new(now, id, destination, local, &self.config));
         if self.connector.handle_connected(now, attempt, peer).is_err() {
-            // The name in the certificate is wrong; the connector closes and goes on to the next server.
+            // Plain where TLS was asked for.
             self.link = None;
             self.outputs.push_back(Output::Close { connection });
+            self.connector.handle_connect_failed(now, attempt);
         }
     }
 
@@ -89,10 +90,13 @@ impl UserAgent {
                 }
                 Connecting::GaveUp { failures } => {
                     self.wish = Wish::Out;
-                    self.events
-                        .push_back(Event::SignInFailed(Failure::NoServer {
+                    let failure = match self.refused.take() {
+                        Some((status, reason)) => Failure::Refused { status, reason },
+                        None => Failure::NoServer {
                             tried: failures.len(),
-                        }));
+                        },
+                    };
+                    self.events.push_back(Event::SignInFailed(failure));
                 }
                 // The connector goes on to the next server by itself.
                 Connecting::RedirectRefused(_) => {}
@@ -254,6 +258,10 @@ impl UserAgent {
         if let Some(link) = self.link.take() {
             let attempt = link.attempt;
             self.detach(now, link);
+            if self.wish == Wish::Leaving {
+                self.signed_out();
+                return;
+            }
             self.events.push_back(Event::Reconnecting { until: None });
             self.connector.handle_connection_lost(now, attempt);
         }

@@ -6,7 +6,7 @@ mod incoming;
 mod sending;
 mod signing_in;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::link::{Destination, Link};
-use crate::{Config, Event, Output, TextId};
+use crate::{Config, Event, Output};
 use conversation::Conversation;
 use sending::Purpose;
 
@@ -38,6 +38,12 @@ pub enum Error {
     /// The conversation does not take the text.
     #[error("conversation: {0}")]
     Conversation(#[from] ocs_sipre::Error),
+    /// There are as many conversations as [`Config::conversations`] allows.
+    #[error("more than {limit} conversations")]
+    TooManyConversations {
+        /// The bound.
+        limit: usize,
+    },
     /// There is no conversation with this user.
     #[error("no conversation with {0}")]
     NoConversation(Aor),
@@ -72,8 +78,10 @@ pub struct UserAgent {
     registration: Option<Registration>,
     gruu: Option<String>,
     purposes: HashMap<ClientId, Purpose>,
-    conversations: HashMap<Aor, Conversation>,
-    texts: HashMap<(Aor, ocs_sipre::im::TextId), TextId>,
+    conversations: BTreeMap<Aor, Conversation>,
+    next_conversation: u64,
+    /// Why the last server that was tried did not take the registration.
+    refused: Option<(u16, String)>,
     next_text: u64,
     next_transaction: u64,
     outputs: VecDeque<Output>,
@@ -117,8 +125,9 @@ impl UserAgent {
             registration: None,
             gruu: None,
             purposes: HashMap::new(),
-            conversations: HashMap::new(),
-            texts: HashMap::new(),
+            conversations: BTreeMap::new(),
+            next_conversation: 0,
+            refused: None,
             next_text: 0,
             next_transaction: 0,
             outputs: VecDeque::new(),
@@ -158,6 +167,7 @@ impl UserAgent {
     pub fn sign_in(&mut self, now: Instant) {
         if self.wish != Wish::In {
             self.wish = Wish::In;
+            self.refused = None;
             self.connector.start(now);
             self.settle(now);
         }

@@ -17,6 +17,8 @@ pub(super) enum Purpose {
     Register,
     Session {
         with: Aor,
+        /// Which one with this user.
+        conversation: u64,
         request: RequestId,
         /// For sending it again with a new signature.
         message: Box<Message>,
@@ -119,40 +121,22 @@ impl UserAgent {
     fn handle_transaction(&mut self, now: Instant, event: Transaction) {
         match event {
             Transaction::Response { id, message } => {
-                let is_final = message.status().is_some_and(|status| status >= 200);
-                // Further 2xx of a forked INVITE come under the same transaction.
-                let invite = message
-                    .cseq()
-                    .is_ok_and(|cseq| cseq.method_text == "INVITE");
-                let purpose = if is_final && !invite {
+                let purpose = if message.status().is_some_and(|status| status >= 200) {
                     self.purposes.remove(&id)
                 } else {
                     self.purposes.get(&id).cloned()
                 };
-                match purpose {
-                    Some(Purpose::Register) => {
-                        if let Some(registration) = &mut self.registration {
-                            registration.handle_response(now, &message);
-                        }
-                    }
-                    Some(Purpose::Session {
-                        with,
-                        request,
-                        message: sent,
-                    }) => {
-                        if self.resigned(now, &with, request, &sent, &message) {
-                            self.purposes.remove(&id);
-                        } else {
-                            self.session_response(now, &with, request, &message);
-                        }
-                    }
-                    Some(Purpose::Parting) | None => {}
-                }
+                self.handle_response(now, purpose, &message);
             }
             Transaction::Timeout { id } | Transaction::FlowFailed { id } => {
                 match self.purposes.remove(&id) {
-                    Some(Purpose::Session { with, request, .. }) => {
-                        self.session_no_response(now, &with, request);
+                    Some(Purpose::Session {
+                        with,
+                        conversation,
+                        request,
+                        ..
+                    }) => {
+                        self.session_no_response(now, &with, conversation, request);
                     }
                     Some(Purpose::Register) if self.link.is_some() => self.close_broken(now),
                     _ => {}
@@ -166,11 +150,36 @@ impl UserAgent {
         }
     }
 
-    /// A challenge to a signed request: sends it once more with a new signature and the same CSeq (\[MS-SIPAE\] 3.2.5).
+    fn handle_response(&mut self, now: Instant, purpose: Option<Purpose>, response: &Message) {
+        match purpose {
+            Some(Purpose::Register) => {
+                if let Some(registration) = &mut self.registration {
+                    registration.handle_response(now, response);
+                }
+            }
+            Some(Purpose::Session {
+                with,
+                conversation,
+                request,
+                message: sent,
+            }) => {
+                if !self.resigned(now, &with, conversation, request, &sent, response) {
+                    self.session_response(now, &with, conversation, request, response);
+                }
+            }
+            // Further 2xx of a forked INVITE come under the same transaction.
+            None if response.status() == Some(200) => self.late_answer(now, response),
+            Some(Purpose::Parting) | None => {}
+        }
+    }
+
+    /// A challenge to a signed request: sends it once more with a new signature and the same CSeq (\[MS-SIPAE\] 3.2.5). A server that
+    /// does not take that either has forgotten the association: it is made anew.
     fn resigned(
         &mut self,
         now: Instant,
         with: &Aor,
+        conversation: u64,
         request: RequestId,
         sent: &Message,
         response: &Message,
@@ -178,11 +187,16 @@ impl UserAgent {
         if !matches!(response.status(), Some(401 | 407)) {
             return false;
         }
-        if self.authentication.on_challenge(now, response) != Next::Resign {
-            return false;
+        match self.authentication.on_challenge(now, response) {
+            Next::Resign => {}
+            Next::Resend | Next::Failed(_) => {
+                self.authenticate_anew(now);
+                return false;
+            }
         }
         let purpose = Purpose::Session {
             with: with.clone(),
+            conversation,
             request,
             message: Box::new(sent.clone()),
         };

@@ -75,11 +75,14 @@ impl UserAgent {
             Registering::Registered(registered) => self.registered(registered),
             Registering::Redirected { contact } => self.redirected(now, &contact),
             Registering::Refused(refusal) => {
-                if let (Some(retry), Some(link)) = (refusal.retry_after, &self.link) {
-                    let seconds = retry.as_secs().to_string();
+                if refusal.is_temporary
+                    && let Some(link) = &self.link
+                {
                     let attempt = link.attempt;
+                    self.refused = Some((refusal.status, refusal.reason));
+                    let retry_after = refusal.retry_after.as_deref();
                     self.connector
-                        .handle_unavailable(now, attempt, refusal.status, Some(&seconds));
+                        .handle_unavailable(now, attempt, refusal.status, retry_after);
                 } else {
                     self.fail(
                         now,
@@ -94,29 +97,22 @@ impl UserAgent {
             Registering::Notified {
                 event,
                 reaction,
+                preferred_registrar,
                 reason,
-                ..
             } => {
                 self.events.push_back(Event::Registration { event, reason });
                 match reaction {
                     Reaction::Stay => {}
                     Reaction::Stop => self.fail(now, Failure::Deregistered(event)),
-                    // The connector waits a random time, then begins with the same server.
-                    Reaction::RetryLater | Reaction::MoveToPreferred => self.close_broken(now),
+                    Reaction::RetryLater => self.retry_later(now),
+                    Reaction::MoveToPreferred => match preferred_registrar {
+                        Some(registrar) => self.redirected(now, &registrar),
+                        None => self.retry_later(now),
+                    },
                 }
             }
-            Registering::Unregistered => {
-                self.signed_out();
-                self.connector.close();
-            }
-            Registering::TimedOut => {
-                if self.wish == Wish::Leaving {
-                    self.signed_out();
-                    self.connector.close();
-                } else {
-                    self.close_broken(now);
-                }
-            }
+            Registering::Unregistered => self.signed_out(),
+            Registering::TimedOut => self.close_broken(now),
             _ => {}
         }
     }
@@ -137,6 +133,7 @@ impl UserAgent {
 
     fn registered(&mut self, registered: Registered) {
         self.gruu.clone_from(&registered.gruu);
+        self.refused = None;
         if let Some(link) = &mut self.link {
             self.connector.handle_registered(link.attempt);
             // A header that cannot be read is as good as none.
@@ -184,17 +181,33 @@ impl UserAgent {
         }
     }
 
+    /// A new handshake begins with a REGISTER that is not signed (\[MS-SIPAE\] 3.2.2).
+    pub(super) fn authenticate_anew(&mut self, now: Instant) {
+        if let Some(registration) = self.registration.as_mut().filter(|_| self.wish == Wish::In)
+            && registration.is_registered()
+            && !registration.is_pending()
+        {
+            self.credentials = Credentials::None;
+            registration.register(now);
+        }
+    }
+
+    /// Leaves, and comes back after 30 to 60 s (inferred).
+    fn retry_later(&mut self, now: Instant) {
+        if let Some(link) = &self.link {
+            let attempt = link.attempt;
+            self.connector
+                .handle_unavailable(now, attempt, 503, Some("30"));
+        }
+    }
+
     pub(super) fn drive_authentication(&mut self, now: Instant) -> bool {
         let mut busy = false;
         while let Some(event) = self.authentication.poll_event() {
             busy = true;
             match event {
                 Authentication::Renew { .. } | Authentication::Expired { .. } => {
-                    // A new handshake begins with a REGISTER that is not signed (\[MS-SIPAE\] 3.2.2).
-                    self.credentials = Credentials::None;
-                    if let Some(registration) = &mut self.registration {
-                        registration.register(now);
-                    }
+                    self.authenticate_anew(now);
                 }
                 _ => {}
             }

@@ -9,8 +9,9 @@ use ocs_sip_core::admit::admit;
 use ocs_sip_core::framing::Frame;
 use ocs_sip_core::transaction::{Event as Transaction, Flow, ServerId};
 use ocs_sip_core::{ConnectionId, HeaderName, Message, Method};
-use ocs_sipae::server::{AssociationId, Identity, Outcome};
-use ocs_sipre::via;
+use ocs_sipae::identity;
+use ocs_sipae::server::{Identity, Outcome};
+use ocs_sipre::{headers, via};
 use rand_core::Rng;
 
 use super::{FrontEnd, verifier};
@@ -22,7 +23,6 @@ use crate::{CloseCause, Event, Store};
 pub(super) struct Caller {
     pub(super) connection: ConnectionId,
     pub(super) identity: Arc<Identity>,
-    pub(super) association: AssociationId,
 }
 
 impl<S: Store> FrontEnd<S> {
@@ -93,7 +93,6 @@ impl<S: Store> FrontEnd<S> {
 
     /// NEGOTIATE of \[MS-SIPCOMP\]; says whether the request was one.
     fn negotiate(&mut self, now: Instant, id: ConnectionId, request: &Message) -> bool {
-        let tag = self.new_tag();
         let Some(connection) = self.connections.get_mut(&id) else {
             return false;
         };
@@ -103,6 +102,7 @@ impl<S: Store> FrontEnd<S> {
             return false;
         }
         if let Some(answer) = connection.acceptor.poll_transmit() {
+            let tag = self.new_tag();
             let mut response = Message::response_to(request, answer.status, Some(&tag));
             response.set_status(answer.status, answer.reason);
             if let Some((_, value)) = answer.header() {
@@ -136,9 +136,19 @@ impl<S: Store> FrontEnd<S> {
                 association,
                 established,
             } => {
+                if established && !self.store.owns(&identity.account, &identity.aor) {
+                    self.authentication.remove(association);
+                    let response = self.not_owner(request);
+                    self.send(now, id, response);
+                    return None;
+                }
+                let authentication = &self.authentication;
                 let connection = self.connections.get_mut(&id)?;
                 connection.keep_alive.authenticated();
                 if established {
+                    connection
+                        .endpoints
+                        .retain(|old| authentication.identity(old.association).is_some());
                     let epid = request.from_header().ok().and_then(|from| from.epid());
                     connection.associate(Endpoint {
                         association,
@@ -149,7 +159,6 @@ impl<S: Store> FrontEnd<S> {
                 Some(Caller {
                     connection: id,
                     identity,
-                    association,
                 })
             }
             Outcome::Challenge(response) | Outcome::Overloaded(response) => {
@@ -179,19 +188,49 @@ impl<S: Store> FrontEnd<S> {
         }
     }
 
-    fn handle_client_response(&mut self, now: Instant, id: ConnectionId, response: Message) {
-        if let Err(refusal) = admit(&response, &self.capabilities) {
-            self.drop_message(id, refusal.to_string());
+    fn handle_client_response(&mut self, now: Instant, id: ConnectionId, mut response: Message) {
+        if let Err(error) = response.check() {
+            self.drop_message(id, error.to_string());
             return;
         }
-        if let Err(discard) = self.authentication.verify_response(now, id, &response) {
-            self.drop_message(id, discard.to_string());
-            return;
+        let association = match self.authentication.verify_response(now, id, &response) {
+            Ok(association) => association,
+            Err(discard) => {
+                self.drop_message(id, discard.to_string());
+                return;
+            }
+        };
+        self.clean(&mut response);
+        if let Some(identity) = self.authentication.identity(association) {
+            let identities = self.identities(&identity.aor);
+            identity::assert_client(&mut response, &identities);
         }
         let flow = Flow::Stream(id);
         if let Err(error) = self.layer.handle_message(now, flow, response) {
             self.drop_message(id, error.to_string());
         }
+    }
+
+    /// Takes off a client's message what only servers may say, and what was only for this server.
+    pub(super) fn clean(&self, message: &mut Message) {
+        headers::strip_server_headers(message, false);
+        message.retain(|header| {
+            !matches!(
+                header.name,
+                HeaderName::Authorization | HeaderName::ProxyAuthorization
+            )
+        });
+    }
+
+    /// The account exists, but the address in From is not its own ([MS-OCER] 4004).
+    fn not_owner(&mut self, request: &Message) -> Message {
+        let tag = self.new_tag();
+        let diagnostics = format!(
+            "4004;reason=\"Credentials provided are not authorized to act as specified from URI\";source=\"{}\"",
+            self.config.fqdn
+        );
+        Message::response_to(request, 403, Some(&tag))
+            .with(HeaderName::MsDiagnosticsPublic, &diagnostics)
     }
 
     /// Serves an event of the transactions. `caller` is there when it is about the request just taken in.

@@ -10,6 +10,7 @@ use ocs_siprege::registrar::{Context, Notify};
 
 use super::FrontEnd;
 use super::input::Caller;
+use super::proxy::NOT_ENABLED;
 use crate::Store;
 
 impl<S: Store> FrontEnd<S> {
@@ -34,10 +35,9 @@ impl<S: Store> FrontEnd<S> {
             .handle_request(request.header(HeaderName::MsKeepAlive))
             .ok()
             .flatten();
-        let enabled = self
-            .store
-            .user(&caller.identity.aor)
-            .is_some_and(|user| user.enabled);
+        // Who was disabled may still sign out in order.
+        let parts = request.number(HeaderName::Expires) == Ok(Some(0));
+        let enabled = parts || self.may_sign_in(&caller.identity.aor);
         let mut response = if enabled {
             let context = Context {
                 aor: &caller.identity.aor,
@@ -47,8 +47,8 @@ impl<S: Store> FrontEnd<S> {
             self.registrar.handle_register(now, context, &request)
         } else {
             let diagnostics = format!(
-                "4003;reason=\"User is not enabled for SIP\";source=\"{}\"",
-                self.config.fqdn
+                "4003;reason=\"{}\";source=\"{}\"",
+                NOT_ENABLED.reason, self.config.fqdn
             );
             Message::response_to(&request, 403, Some(&tag))
                 .with(HeaderName::MsDiagnosticsPublic, &diagnostics)
@@ -71,7 +71,8 @@ impl<S: Store> FrontEnd<S> {
             }
             Some(Method::Subscribe) => answer(489).with(HeaderName::AllowEvents, "registration"),
             Some(Method::Service | Method::Publish) => answer(404),
-            _ => answer(481),
+            _ if request.to_header().is_ok_and(|to| to.tag().is_some()) => answer(481),
+            _ => answer(404),
         };
         self.respond(now, id, response);
     }
@@ -105,12 +106,17 @@ impl<S: Store> FrontEnd<S> {
         refusal: ocs_sipre::Refusal,
     ) {
         let tag = self.new_tag();
+        let (name, number) = if refusal == NOT_ENABLED {
+            (HeaderName::MsDiagnosticsPublic, 4003)
+        } else {
+            (HeaderName::MsDiagnostics, 1000)
+        };
         let diagnostics = format!(
-            "1000;reason=\"{}\";source=\"{}\"",
+            "{number};reason=\"{}\";source=\"{}\"",
             refusal.reason, self.config.fqdn
         );
-        let response = Message::response_to(request, refusal.status, Some(&tag))
-            .with(HeaderName::MsDiagnostics, &diagnostics);
+        let response =
+            Message::response_to(request, refusal.status, Some(&tag)).with(name, &diagnostics);
         self.respond(now, id, response);
     }
 

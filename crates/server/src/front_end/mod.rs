@@ -5,7 +5,7 @@ mod local;
 mod output;
 mod proxy;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,8 +13,9 @@ use ocs_ntlm::HashVerifier;
 use ocs_sip_core::admit::{Capabilities, Role};
 use ocs_sip_core::transaction::{Flow, Layer};
 use ocs_sip_core::{Aor, ConnectionId};
+use ocs_sipae::Account;
 use ocs_sipae::ntlm::NtlmServer;
-use ocs_sipae::server as sipae;
+use ocs_sipae::server::{self as sipae, Policy};
 use ocs_sipre::route::{RouteKey, Router};
 use ocs_siprege::notify::RegistrationEvent;
 use ocs_siprege::registrar::Registrar;
@@ -35,6 +36,25 @@ pub enum Error {
     /// The NTLM part.
     #[error("authentication: {0}")]
     Authentication(#[from] ocs_sipae::Error),
+}
+
+/// What a [`FrontEnd`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Connections.
+    pub connections: usize,
+    /// Registered endpoints.
+    pub registrations: usize,
+    /// Security associations.
+    pub associations: usize,
+    /// Handshakes under way.
+    pub handshakes: usize,
+    /// Transactions of both kinds.
+    pub transactions: usize,
+    /// Requests under way to their targets.
+    pub requests: usize,
+    /// Octets of messages that are not complete.
+    pub received: usize,
 }
 
 /// A front end as one state machine: registrar, proxy and authentication of one server.
@@ -77,15 +97,13 @@ impl<S: Store> FrontEnd<S> {
             config.fqdn.split('.').next().unwrap_or(&config.fqdn),
             &config.netbios_domain,
         )
-        .with_dns_names(
-            &config.fqdn,
-            &config.router.domains[0],
-            &config.router.domains[0],
-        );
+        .with_dns_names(&config.fqdn, domain, domain);
         let scheme = NtlmServer::new(ntlm)?;
         let mut authentication = sipae::ServerConfig::new(&config.fqdn, vec![Box::new(scheme)]);
         authentication.realm.clone_from(&config.realm);
         authentication.version = config.version;
+        authentication.limits = config.authentication;
+        authentication.policy = Box::new(StoreDecides);
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);
         Ok(Self {
@@ -131,6 +149,21 @@ impl<S: Store> FrontEnd<S> {
     /// The store, to change users.
     pub const fn store_mut(&mut self) -> &mut S {
         &mut self.store
+    }
+
+    /// What is held at the moment: to watch a server, and to show that its memory is bounded. Costs a walk over the connections.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let waiting = |connection: &Connection| connection.channel.buffered();
+        Counters {
+            connections: self.connections.len(),
+            registrations: self.registrar.bindings().len(),
+            associations: self.authentication.associations(),
+            handshakes: self.authentication.half_open(),
+            transactions: self.layer.len(),
+            requests: self.forks.len(),
+            received: self.connections.values().map(waiting).sum(),
+        }
     }
 
     /// How many connections there are.
@@ -234,7 +267,8 @@ impl<S: Store> FrontEnd<S> {
     /// Shuts down: takes no more connections, tells every endpoint to come back later, and closes all connections.
     pub fn drain(&mut self, now: Instant) {
         self.draining = true;
-        let users: std::collections::HashSet<Aor> = self
+        // In order, so that two runs do the same.
+        let users: BTreeSet<Aor> = self
             .registrar
             .bindings()
             .iter()
@@ -245,7 +279,7 @@ impl<S: Store> FrontEnd<S> {
                 .deregister_user(&aor, RegistrationEvent::Deactivated);
         }
         self.settle(now);
-        let ids: Vec<_> = self.connections.keys().copied().collect();
+        let ids: BTreeSet<_> = self.connections.keys().copied().collect();
         for id in ids {
             self.close(id, CloseCause::Draining);
         }
@@ -302,6 +336,16 @@ impl<S: Store> FrontEnd<S> {
         self.authentication.connection_closed(id);
         self.registrar.handle_closed(id);
         Some(connection)
+    }
+}
+
+/// The store says which account owns which address, once the handshake is done.
+#[derive(Debug)]
+struct StoreDecides;
+
+impl Policy for StoreDecides {
+    fn owns(&self, _account: &Account, _aor: &Aor) -> bool {
+        true
     }
 }
 

@@ -100,16 +100,6 @@ impl<S: Store> FrontEnd<S> {
 
     fn handle_authentication(&mut self, event: Authentication) {
         match event {
-            Authentication::Ended { association, .. } => {
-                // The connection was told by nobody else: it would sign with a dead association for ever.
-                if let Some(id) = self.authentication.connection(association)
-                    && let Some(connection) = self.connections.get_mut(&id)
-                {
-                    connection
-                        .endpoints
-                        .retain(|endpoint| endpoint.association != association);
-                }
-            }
             Authentication::LogonFailure {
                 connection,
                 aor,

@@ -2,8 +2,10 @@
 
 mod check;
 mod config;
+mod expired;
+mod types;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use ocs_sip_core::{Aor, ConnectionId, HeaderName, Message};
@@ -13,62 +15,10 @@ use ocs_sipre::{EndpointId, EndpointKey, Identity, Instance, gruu};
 use crate::notify::{ImplicitSubscription, RegistrationEvent};
 use crate::presence_state::{PresenceState, RegisterAction};
 
+use expired::Expired;
+
 pub use config::{ALLOW_EVENTS, Config};
-
-/// What became of a binding, for logs and stores.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A REGISTER made or extended the binding.
-    Registered {
-        /// Which.
-        id: BindingId,
-        /// What was done.
-        action: RegisterAction,
-    },
-    /// The binding is gone.
-    Removed {
-        /// What it was.
-        binding: Box<Binding>,
-        /// Why.
-        cause: Removal,
-    },
-}
-
-/// Why a binding ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removal {
-    /// A REGISTER with Expires 0.
-    Unregistered,
-    /// Its time was over.
-    Expired,
-    /// Its connection closed.
-    ConnectionClosed,
-    /// The server ended it and said so.
-    Deregistered(RegistrationEvent),
-}
-
-/// A `registration-notify` to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notify {
-    /// Where to.
-    pub connection: ConnectionId,
-    /// The user and endpoint that it is for.
-    pub aor: Aor,
-    /// The request without Via and signature.
-    pub message: Message,
-}
-
-/// What is known of a REGISTER besides its text.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The authenticated user: owner of the address of record in To.
-    pub aor: &'a Aor,
-    /// The connection on which it came.
-    pub connection: ConnectionId,
-    /// The tag to put into To, and later into From of a NOTIFY.
-    pub tag: &'a str,
-}
+pub use types::{Context, Event, Notify, Removal};
 
 /// Keeps the bindings of all users of a server.
 ///
@@ -232,22 +182,52 @@ impl Registrar {
             call_id: call_id.to_owned(),
             cseq,
         };
-        let mut outcome = self.bindings.insert(binding.clone());
-        if outcome == Registered::Full && self.remove_oldest(context.aor) {
-            outcome = self.bindings.insert(binding);
-        }
+        let (outcome, restarted) = self.insert(context, binding);
         let (id, action) = match outcome {
+            Registered::Added(id) if restarted => (id, RegisterAction::Refreshed),
             Registered::Added(id) if self.expired.remove(&key(context.aor, instance)) => {
                 (id, RegisterAction::Fixed)
             }
             Registered::Added(id) => (id, RegisterAction::Added),
-            Registered::Refreshed(id, _) => (id, RegisterAction::Refreshed),
+            Registered::Refreshed(id, old) => {
+                if old.instance != instance {
+                    self.removed(*old, Removal::Replaced);
+                }
+                (id, RegisterAction::Refreshed)
+            }
             Registered::Stale => return Err(500),
             Registered::Full => return Err(503),
         };
         self.subscribe(id, key(context.aor, instance), context, request);
         self.events.push_back(Event::Registered { id, action });
         Ok(action)
+    }
+
+    /// Puts a binding into the table; makes room where that is allowed. Says also whether it took the place of a dead one.
+    ///
+    /// RFC 3261 10.3 item 7 orders the requests of one client by Call-ID and CSeq. On one connection they come in order; on another
+    /// one it is a client that started again, and clients exist that draw the same Call-ID then: their connection decides.
+    fn insert(&mut self, context: Context<'_>, binding: Binding) -> (Registered, bool) {
+        let retry = match self.bindings.insert(binding.clone()) {
+            Registered::Full => self.remove_oldest(context.aor),
+            Registered::Stale => {
+                let id = EndpointId::Instance(binding.instance);
+                let old = self.bindings.find(context.aor, &id);
+                let dead = old.filter(|(_, old)| old.connection != Some(context.connection));
+                let dead = dead.map(|(id, _)| id);
+                if let Some(id) = dead {
+                    self.bindings.remove(id);
+                    return (self.bindings.insert(binding), true);
+                }
+                return (Registered::Stale, false);
+            }
+            outcome => return (outcome, false),
+        };
+        if retry {
+            (self.bindings.insert(binding), false)
+        } else {
+            (Registered::Full, false)
+        }
     }
 
     /// Remembers what a later NOTIFY needs. The last REGISTER counts: clients draw a new tag for each.
@@ -403,38 +383,4 @@ fn contact_value(binding: &Binding, now: Instant) -> String {
         text.push('"');
     }
     text
-}
-
-/// Endpoints whose binding expired, until the record goes too.
-#[derive(Debug, Default)]
-struct Expired {
-    ends: HashMap<EndpointKey, Instant>,
-    order: BTreeSet<(Instant, EndpointKey)>,
-}
-
-impl Expired {
-    fn insert(&mut self, key: EndpointKey, ends: Instant) {
-        self.remove(&key);
-        self.ends.insert(key.clone(), ends);
-        self.order.insert((ends, key));
-    }
-
-    fn remove(&mut self, key: &EndpointKey) -> bool {
-        let Some(ends) = self.ends.remove(key) else {
-            return false;
-        };
-        self.order.remove(&(ends, key.clone()))
-    }
-
-    fn next(&self) -> Option<Instant> {
-        self.order.first().map(|(ends, _)| *ends)
-    }
-
-    fn sweep(&mut self, now: Instant) {
-        while self.next().is_some_and(|ends| ends <= now) {
-            if let Some((_, key)) = self.order.pop_first() {
-                self.ends.remove(&key);
-            }
-        }
-    }
 }

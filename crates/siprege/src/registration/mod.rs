@@ -84,8 +84,10 @@ pub struct Refusal {
     pub status: u16,
     /// The best explanation in the answer: ms-diagnostics, Warning, or the phrase.
     pub reason: String,
-    /// When to try again, if that makes sense: 503 and 504 with their Retry-After, else 60 s (SIPE).
-    pub retry_after: Option<Duration>,
+    /// Whether it may work later: 408, 503 and 504.
+    pub is_temporary: bool,
+    /// `Retry-After` as it came, in seconds or as a date.
+    pub retry_after: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +161,15 @@ impl Registration {
             State::Registered
                 | State::Registering { refresh: true }
                 | State::Challenged { refresh: true }
+        )
+    }
+
+    /// Whether a REGISTER is on its way or waits for credentials.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        matches!(
+            self.state,
+            State::Registering { .. } | State::Challenged { .. } | State::Unregistering
         )
     }
 
@@ -344,11 +355,11 @@ impl Registration {
     }
 }
 
-/// When to refresh a binding of this life.
+/// When to refresh a binding of this life. However short a server makes it, it cannot make the client flood it.
 fn refresh_after(life: Duration) -> Duration {
     if life >= REFRESH_MARGIN * 2 {
         life - REFRESH_MARGIN
     } else {
-        life / 4
+        (life / 4).max(Duration::from_secs(5))
     }
 }

@@ -1,10 +1,7 @@
 //! Reading answers to REGISTER.
 
-use std::time::Duration;
-
 use ocs_sip_core::header::{NameAddr, Warning};
 use ocs_sip_core::params::Params;
-use ocs_sip_core::syntax::parse_u32;
 use ocs_sip_core::{HeaderName, Message};
 
 use super::{Config, Refusal, Registered};
@@ -85,15 +82,10 @@ pub(super) fn refusal(response: &Message, status: u16) -> Refusal {
         .or_else(|| warnings(response).next().map(|warning| text_of(&warning)))
         .or_else(|| response.reason().map(str::to_owned))
         .unwrap_or_default();
-    let retry_after = matches!(status, 408 | 503 | 504).then(|| {
-        let seconds = response
-            .header(HeaderName::RetryAfter)
-            .and_then(|value| parse_u32(value.split([';', '(', ' ']).next()?));
-        Duration::from_secs(u64::from(seconds.unwrap_or(60)))
-    });
     Refusal {
         status,
         reason,
-        retry_after,
+        is_temporary: matches!(status, 408 | 503 | 504),
+        retry_after: response.header(HeaderName::RetryAfter).map(str::to_owned),
     }
 }
