@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Entry, Message, Span, Start};
+use super::{EDIT_ROOM, Entry, Message, Span, Start};
 use crate::HeaderName;
 
 impl Message {
     pub(super) fn append_text(&mut self, text: &str) -> Span {
+        if self.added.capacity() == 0 {
+            self.added.reserve(EDIT_ROOM.max(2 * text.len()));
+        }
         let start = self.source.len() + self.added.len();
         self.added.push_str(text);
         // Limits keep both buffers far below 4 GiB; a caller that adds more than that gets a cut header, never a panic.
@@ -94,6 +97,13 @@ impl Message {
     pub fn remove(&mut self, name: HeaderName) -> usize {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.name != name);
+        before - self.entries.len()
+    }
+
+    /// Removes every header of these names; says how many lines there were.
+    pub fn remove_all(&mut self, names: &[HeaderName]) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| !names.contains(&entry.name));
         before - self.entries.len()
     }
 
