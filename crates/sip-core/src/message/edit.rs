@@ -138,8 +138,20 @@ impl Message {
 
     /// Puts `value` in the place of the first value of a list header.
     pub fn replace_first_value(&mut self, name: HeaderName, value: &str) {
-        self.remove_first_value(name);
-        self.push_front(name, value);
+        let only = self
+            .entries
+            .iter()
+            .position(|entry| entry.name == name)
+            .filter(|&at| {
+                let line = self.text(self.entries[at].value);
+                crate::syntax::split_list(line).nth(1).is_none()
+            });
+        if let Some(at) = only {
+            self.entries[at] = self.make_entry(name, name.as_str(), value);
+        } else {
+            self.remove_first_value(name);
+            self.push_front(name, value);
+        }
     }
 
     /// Changes the Request-URI; does nothing to a response.
