@@ -27,10 +27,17 @@ fn main() {
     let blocks = change.allocations - change.deallocations;
     let per = |total: usize| total / ENDPOINTS as usize;
     println!("{ENDPOINTS} registered endpoints on as many connections");
-    println!("heap:     {} bytes in {} blocks per endpoint", per(live), per(blocks));
+    println!(
+        "heap:     {} bytes in {} blocks per endpoint",
+        per(live),
+        per(blocks)
+    );
     match (resident_before, resident()) {
         (Some(before), Some(after)) => {
-            println!("resident: {} bytes per endpoint", per(after.saturating_sub(before)));
+            println!(
+                "resident: {} bytes per endpoint",
+                per(after.saturating_sub(before))
+            );
         }
         _ => println!("resident: not known on this system"),
     }

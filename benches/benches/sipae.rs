@@ -157,9 +157,9 @@ fn signatures(c: &mut Criterion) {
                     message
                 },
                 |pair, message| {
-                    let outcome =
-                        pair.server
-                            .authenticate(pair.now, CONNECTION, message, &directory);
+                    let outcome = pair
+                        .server
+                        .authenticate(pair.now, CONNECTION, message, &directory);
                     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
                 },
             )

@@ -108,7 +108,8 @@ impl System {
     /// Makes a user agent for a user, signed out.
     pub fn add(&mut self, number: AgentId) {
         let epid = Epid::parse(&format!("{number:010x}")).expect("ten hexadecimal digits");
-        let config = ocs_client::Config::new(aor(number), self.credential.clone(), epid, self.clock);
+        let config =
+            ocs_client::Config::new(aor(number), self.credential.clone(), epid, self.clock);
         let mut seed = [1; 32];
         seed[..4].copy_from_slice(&number.to_le_bytes());
         let client = Client {
@@ -141,7 +142,11 @@ impl System {
 
     /// Drops a user agent; the front end is not told.
     pub fn abandon(&mut self, number: AgentId) {
-        if let Some(connection) = self.clients.remove(&number).and_then(|client| client.theirs) {
+        if let Some(connection) = self
+            .clients
+            .remove(&number)
+            .and_then(|client| client.theirs)
+        {
             self.by_connection.remove(&connection);
         }
     }
@@ -194,7 +199,10 @@ impl System {
     }
 
     /// Runs the front end on the clock and takes what it puts out.
-    fn timed(&mut self, act: impl FnOnce(&mut FrontEnd<MemoryStore>, Instant)) -> Vec<ocs_server::Output> {
+    fn timed(
+        &mut self,
+        act: impl FnOnce(&mut FrontEnd<MemoryStore>, Instant),
+    ) -> Vec<ocs_server::Output> {
         let mut outputs = Vec::with_capacity(8);
         let start = Instant::now();
         act(&mut self.server, self.now);
@@ -297,12 +305,14 @@ fn aor(number: AgentId) -> Aor {
 /// The zone of the domain.
 fn resolve(query: &Query) -> Answer {
     match query {
-        Query::Srv(name) if name.starts_with("_sipinternaltls._tcp.") => Answer::Srv(vec![SrvRecord {
-            priority: 0,
-            weight: 0,
-            port: SERVER_ADDRESS.port(),
-            target: SERVER.to_owned(),
-        }]),
+        Query::Srv(name) if name.starts_with("_sipinternaltls._tcp.") => {
+            Answer::Srv(vec![SrvRecord {
+                priority: 0,
+                weight: 0,
+                port: SERVER_ADDRESS.port(),
+                target: SERVER.to_owned(),
+            }])
+        }
         Query::Address(name) if name == SERVER => Answer::Address(vec![SERVER_ADDRESS.ip()]),
         _ => Answer::none(query),
     }

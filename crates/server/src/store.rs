@@ -182,6 +182,8 @@ impl Store for MemoryStore {
             entry
                 .endpoints
                 .retain(|old| old.instance != record.instance);
+            // Most users have one endpoint.
+            entry.endpoints.reserve_exact(1);
             entry.endpoints.push(record);
         }
     }

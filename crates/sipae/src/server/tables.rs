@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use ocs_sip_core::ConnectionId;
 use ocs_sip_core::header::Scheme;
+use rustc_hash::FxHashMap;
 
 use super::endpoint::{Endpoint, EndpointKey};
 use super::{AssociationId, Identity};
@@ -85,14 +86,15 @@ enum Timer {
     Association(u32),
 }
 
+/// Opaques are random and connections are numbered on this side: only what clients name needs a hash that they cannot aim at.
 #[derive(Default)]
 pub(super) struct Tables {
-    half_open: HashMap<u32, HalfOpen>,
-    associations: HashMap<u32, Established>,
+    half_open: FxHashMap<u32, HalfOpen>,
+    associations: FxHashMap<u32, Established>,
     endpoints: HashMap<EndpointKey, u32>,
-    connections: HashMap<ConnectionId, Connection>,
+    connections: FxHashMap<ConnectionId, Connection>,
     /// Refused signatures in a row. Nearly always there are none anywhere.
-    refusals: HashMap<ConnectionId, u32>,
+    refusals: FxHashMap<ConnectionId, u32>,
     timers: BTreeSet<(Instant, Timer)>,
     serial: u32,
 }

@@ -11,9 +11,9 @@ use ocs_sipre::{BindingId, Refusal};
 use std::time::Instant;
 
 use super::Destination;
-use crate::{Store, User};
 use crate::front_end::FrontEnd;
 use crate::front_end::input::Caller;
+use crate::{Store, User};
 
 /// A user who is not in the directory, or not enabled ([MS-OCER] 4003).
 pub(in crate::front_end) const NOT_ENABLED: Refusal =
