@@ -1,8 +1,10 @@
 //! What the examples share: client and server as hosts of the virtual network, and a small deployment.
 #![forbid(unsafe_code)]
 
+pub mod chat;
 mod client_host;
 mod deployment;
+pub mod net;
 mod server_host;
 
 pub use client_host::ClientHost;

@@ -68,7 +68,12 @@ impl Config {
                 transport,
                 ..RouterConfig::new(fqdn, domain)
             },
-            registrar: registrar::Config::new(fqdn),
+            registrar: registrar::Config {
+                // Packages and features are announced when they are served.
+                allow_events: String::new(),
+                supported: Vec::new(),
+                ..registrar::Config::new(fqdn)
+            },
             keep_alive: ServerKeepAliveConfig::default(),
             authentication: ocs_sipae::server::Limits::default(),
             compression: AcceptorConfig::default(),

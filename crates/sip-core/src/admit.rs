@@ -81,8 +81,7 @@ pub enum Cause {
     /// An INVITE whose Accept leaves no type to answer with: 406 (21.4.7).
     #[error("no acceptable media type")]
     NotAcceptable,
-    /// A response that was meant for somebody else: more than one Via at a user agent, fewer than two at a proxy: dropped
-    /// (8.1.3.3, 16.11).
+    /// A response that was meant for somebody else, with more than one Via at a user agent: dropped (8.1.3.3).
     #[error("response was misrouted")]
     Misrouted,
     /// A response whose next hop is a broadcast, multicast or unspecified address: dropped (RFC 4475 3.3.17).
@@ -223,8 +222,9 @@ fn response(message: &Message, role: Role) -> Result<(), Cause> {
     let mut vias = message.values(HeaderName::Via);
     let second = vias.nth(1);
     match (role, second) {
-        (Role::UserAgent, None) => Ok(()),
-        (Role::UserAgent, Some(_)) | (Role::Proxy, None) => Err(Cause::Misrouted),
+        // At a proxy it answers a request of its own, as CANCEL, and must not be forwarded (16.7 step 3).
+        (_, None) => Ok(()),
+        (Role::UserAgent, Some(_)) => Err(Cause::Misrouted),
         (Role::Proxy, Some(next)) => {
             let via = Via::parse_value(next).ok_or(Error::Malformed(HeaderName::Via))?;
             let host = via.received().and_then(Host::parse).unwrap_or(via.host());

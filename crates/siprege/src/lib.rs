@@ -1,4 +1,4 @@
-//! [MS-SIPREGE]: registration
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod notify;

@@ -146,16 +146,9 @@ pub struct ImplicitSubscription {
 impl ImplicitSubscription {
     /// The NOTIFY that tells of `event`. Via, Max-Forwards and the signature are the caller's.
     ///
-    /// `server_tag` becomes the tag of From where the To of the REGISTER had none; `cseq` counts from 1 (confirmed with SIPE 1.25);
-    /// `source` is the FQDN of the server for the diagnostics.
+    /// `server_tag` becomes the tag of From where the To of the REGISTER had none; `cseq` counts from 1 (confirmed with SIPE 1.25).
     #[must_use]
-    pub fn notify(
-        &self,
-        event: RegistrationEvent,
-        cseq: u32,
-        server_tag: &str,
-        source: &str,
-    ) -> Message {
+    pub fn notify(&self, event: RegistrationEvent, cseq: u32, server_tag: &str) -> Message {
         let mut notify = Message::request(Method::Notify, &self.contact)
             .with(HeaderName::From, &format!("{};tag={server_tag}", self.to))
             .with(HeaderName::To, &self.from)
@@ -172,7 +165,7 @@ impl ImplicitSubscription {
         if let Some(id) = event.error_id() {
             notify.push(
                 HeaderName::MsDiagnosticsPublic,
-                &format!("{id};reason=\"{}\";source=\"{source}\"", event.reason()),
+                &format!("{id};reason=\"{}\"", event.reason()),
             );
         }
         notify.set_body(CONTENT_TYPE, event.body());
@@ -203,7 +196,7 @@ mod tests {
             from: "<sip:bob@contoso.com>;tag=1;epid=6fe9f1f98282".into(),
             call_id: "abc".into(),
         };
-        let notify = subscription.notify(RegistrationEvent::Rejected, 1, "77", "fe01.contoso.com");
+        let notify = subscription.notify(RegistrationEvent::Rejected, 1, "77");
         assert_eq!(
             RegistrationEvent::from_notify(&notify),
             Some(RegistrationEvent::Rejected)

@@ -9,8 +9,8 @@ use ocs_sipre::via::{self, OwnVia};
 use ocs_siprege::registrar::{Context, Notify};
 
 use super::FrontEnd;
+use super::diagnostics::{self, NOT_ENABLED};
 use super::input::Caller;
-use super::proxy::NOT_ENABLED;
 use crate::Store;
 
 impl<S: Store> FrontEnd<S> {
@@ -46,12 +46,7 @@ impl<S: Store> FrontEnd<S> {
             };
             self.registrar.handle_register(now, context, &request)
         } else {
-            let diagnostics = format!(
-                "4003;reason=\"{}\";source=\"{}\"",
-                NOT_ENABLED.reason, self.config.fqdn
-            );
-            Message::response_to(&request, 403, Some(&tag))
-                .with(HeaderName::MsDiagnosticsPublic, &diagnostics)
+            refused(&request, NOT_ENABLED, &tag, &self.config.fqdn)
         };
         if let Some(keep_alive) = keep_alive.filter(|_| response.status() == Some(200)) {
             response.push(HeaderName::MsKeepAlive, &keep_alive.to_string());
@@ -69,7 +64,10 @@ impl<S: Store> FrontEnd<S> {
                 let allow = methods.collect::<Vec<_>>().join(", ");
                 answer(200).with(HeaderName::Allow, &allow)
             }
-            Some(Method::Subscribe) => answer(489).with(HeaderName::AllowEvents, "registration"),
+            // No event package is served yet: an empty Allow-Events says so.
+            Some(Method::Subscribe) => {
+                answer(489).with(HeaderName::AllowEvents, &self.config.registrar.allow_events)
+            }
             Some(Method::Service | Method::Publish) => answer(404),
             _ if request.to_header().is_ok_and(|to| to.tag().is_some()) => answer(481),
             _ => answer(404),
@@ -106,17 +104,7 @@ impl<S: Store> FrontEnd<S> {
         refusal: ocs_sipre::Refusal,
     ) {
         let tag = self.new_tag();
-        let (name, number) = if refusal == NOT_ENABLED {
-            (HeaderName::MsDiagnosticsPublic, 4003)
-        } else {
-            (HeaderName::MsDiagnostics, 1000)
-        };
-        let diagnostics = format!(
-            "{number};reason=\"{}\";source=\"{}\"",
-            refusal.reason, self.config.fqdn
-        );
-        let response =
-            Message::response_to(request, refusal.status, Some(&tag)).with(name, &diagnostics);
+        let response = refused(request, refusal, &tag, &self.config.fqdn);
         self.respond(now, id, response);
     }
 
@@ -124,4 +112,13 @@ impl<S: Store> FrontEnd<S> {
         // The transaction is gone when its connection is: there is nobody to answer.
         let _ = self.layer.respond(now, id, response);
     }
+}
+
+/// The response that refuses a request, with its diagnostics.
+fn refused(request: &Message, refusal: ocs_sipre::Refusal, tag: &str, fqdn: &str) -> Message {
+    let mut response = Message::response_to(request, refusal.status, Some(tag));
+    if let Some((name, value)) = diagnostics::header(&refusal, fqdn) {
+        response.push(name, &value);
+    }
+    response
 }

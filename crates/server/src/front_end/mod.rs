@@ -1,5 +1,6 @@
 //! The front end: connections in, messages routed, everything signed.
 
+mod diagnostics;
 mod input;
 mod local;
 mod output;

@@ -10,7 +10,8 @@ use crate::version_filter::Verdict;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    pub(super) error_id: u32,
+    /// Of [MS-OCER]; `None` where none fits.
+    pub(super) error_id: Option<u32>,
     pub(super) reason: &'static str,
 }
 
@@ -18,32 +19,29 @@ impl Refusal {
     const fn new(status: u16, error_id: u32, reason: &'static str) -> Self {
         Self {
             status,
-            error_id,
+            error_id: Some(error_id),
             reason,
         }
     }
 
     pub(super) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
         let mut response = Message::response_to(request, self.status, Some(to_tag));
-        let diagnostics = format!(
-            "{};reason=\"{}\";source=\"{source}\"",
-            self.error_id, self.reason
-        );
-        response.push(HeaderName::MsDiagnosticsPublic, &diagnostics);
+        if let Some(id) = self.error_id {
+            let diagnostics = format!("{id};reason=\"{}\";source=\"{source}\"", self.reason);
+            response.push(HeaderName::MsDiagnostics, &diagnostics);
+        }
         response
     }
 }
 
 /// Identity of the endpoint and whether the version filter warns.
 pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, bool), Refusal> {
-    let identity = Identity::of_request(request, config.instance_check).map_err(|refusal| {
-        // 4010 is the one without any identifier; the rest of its family is in [MS-OCER] 7.5.
-        let has_epid = request
-            .from_header()
-            .is_ok_and(|from| from.epid().is_some());
-        let id = if has_epid { 4012 } else { 4010 };
-        Refusal::new(refusal.status, id, refusal.reason)
-    })?;
+    let identity =
+        Identity::of_request(request, config.instance_check).map_err(|refusal| Refusal {
+            status: refusal.status,
+            error_id: identity_error(request),
+            reason: refusal.reason,
+        })?;
     let event_fits = match request.event() {
         Ok(None) => true,
         // The parser of Microsoft's own analyzer takes the plural too.
@@ -73,5 +71,19 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
         Verdict::Allow => Ok((identity, false)),
         Verdict::Warn => Ok((identity, true)),
         Verdict::Refuse => Err(Refusal::new(403, 17002, "Invalid protocol client version")),
+    }
+}
+
+/// The id for an endpoint that does not say properly which one it is ([MS-OCER] 7.5).
+fn identity_error(request: &Message) -> Option<u32> {
+    let from = request.from_header().ok();
+    let epid = from.and_then(|from| from.epid());
+    let has_instance = request
+        .contact()
+        .is_ok_and(|contact| contact.instance().is_some());
+    match epid {
+        None if !has_instance => Some(4010),
+        Some(epid) if epid.len() > ocs_sipre::Epid::MAX_LEN => Some(4012),
+        _ => None,
     }
 }

@@ -156,6 +156,10 @@ impl Registrar {
         life: Duration,
     ) -> Result<RegisterAction, u16> {
         let contact = request.contact().map_err(|_| 400_u16)?;
+        // `*` is for Expires 0 alone, and requests can only be sent to a SIP URI.
+        if !contact.uri().is_ok_and(|uri| uri.as_sip().is_some()) {
+            return Err(400);
+        }
         let call_id = request.call_id().map_err(|_| 400_u16)?;
         let cseq = request.cseq().map_err(|_| 400_u16)?.number;
         let instance = identity.instance;
@@ -279,12 +283,9 @@ impl Registrar {
             self.notifies.push_back(Notify {
                 connection,
                 aor: binding.aor.clone(),
-                message: implicit.subscription.notify(
-                    event,
-                    implicit.cseq,
-                    &implicit.tag,
-                    &self.config.fqdn,
-                ),
+                message: implicit
+                    .subscription
+                    .notify(event, implicit.cseq, &implicit.tag),
             });
         }
         if event.ends_registration()
@@ -324,7 +325,9 @@ impl Registrar {
             response.push(HeaderName::Contact, &contact_value(binding, now));
         }
         response.push(HeaderName::Expires, &life.as_secs().to_string());
-        response.push(HeaderName::AllowEvents, &self.config.allow_events);
+        if !self.config.allow_events.is_empty() {
+            response.push(HeaderName::AllowEvents, &self.config.allow_events);
+        }
         for tag in &self.config.supported {
             response.push(HeaderName::Supported, tag);
         }

@@ -18,7 +18,7 @@ use super::input::Caller;
 use crate::Store;
 use crate::schedule::Schedule;
 
-pub(super) use routing::{NOT_ENABLED, assert_identity};
+pub(super) use routing::assert_identity;
 
 /// Requests under way.
 #[derive(Debug, Default)]

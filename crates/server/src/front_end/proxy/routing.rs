@@ -12,12 +12,9 @@ use std::time::Instant;
 
 use super::Destination;
 use crate::front_end::FrontEnd;
+use crate::front_end::diagnostics::{FOREIGN_REFERRER, NO_ROUTE, NOT_ENABLED, STALE_ROUTE};
 use crate::front_end::input::Caller;
 use crate::{Store, User};
-
-/// A user who is not in the directory, or not enabled ([MS-OCER] 4003).
-pub(in crate::front_end) const NOT_ENABLED: Refusal =
-    Refusal::new(403, "User is not enabled for SIP");
 
 impl<S: Store> FrontEnd<S> {
     /// Sends a request of a verified caller on. `id` is absent for what is never answered: ACK and BENOTIFY.
@@ -60,7 +57,14 @@ impl<S: Store> FrontEnd<S> {
         assert_identity(request, &caller.identity.aor, user.as_deref());
         headers::sensitivity(request)?;
         route::count_hop(request)?;
-        let state = self.router.process_route(request)?;
+        let state = self
+            .router
+            .process_route(request)
+            .map_err(|refusal| match refusal.status {
+                403 => STALE_ROUTE,
+                _ => refusal,
+            })?;
+        may_speak(request, &caller.identity.aor)?;
         // Who is disabled begins nothing new; what he has he may end.
         if state.is_none() && !user.is_some_and(|user| user.enabled) {
             return Err(NOT_ENABLED);
@@ -101,9 +105,7 @@ impl<S: Store> FrontEnd<S> {
             Target::Own => Ok(None),
             Target::Refuse(refusal) => Err(refusal),
             Target::Application(_) => Err(Refusal::new(404, "no such application here")),
-            Target::Route(_) | Target::Foreign(_) => {
-                Err(Refusal::new(404, "no route to other domains"))
-            }
+            Target::Route(_) | Target::Foreign(_) => Err(NO_ROUTE),
             _ => Err(Refusal::new(500, "no rule for this target")),
         }
     }
@@ -189,4 +191,26 @@ fn is_gruu(request: &Message) -> bool {
     request
         .parsed_request_uri()
         .is_ok_and(|uri| uri.as_sip().is_some_and(ocs_sip_core::uri::SipUri::is_gruu))
+}
+
+/// For whom a client may speak besides himself: nobody, until there are delegates and response groups.
+///
+/// A REFER without Referred-By gets the sender's (RFC 3892, \[MS-SIPAE\] 3.2.4.4).
+fn may_speak(request: &mut Message, sender: &Aor) -> Result<(), Refusal> {
+    let in_place_of = [
+        headers::session_on_behalf_of(request)?,
+        headers::agent_on_behalf_of(request)?,
+    ];
+    let speaks_for_others = in_place_of.into_iter().flatten().any(|named| {
+        let aor = named.uri().ok().and_then(|uri| uri.as_sip()?.aor());
+        aor.as_ref() != Some(sender)
+    });
+    if speaks_for_others {
+        return Err(FOREIGN_REFERRER);
+    }
+    // In an INVITE the header names who referred its sender: it came from another server of ours and is no claim.
+    if request.method() == Some(&Method::Refer) {
+        identity::check_referred_by(request, sender).map_err(|_| FOREIGN_REFERRER)?;
+    }
+    Ok(())
 }

@@ -1,0 +1,314 @@
+//! User agents and a front end on the virtual network.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime};
+
+use ocs_client::{Config, Event, Output, UserAgent};
+use ocs_conmgmt::{Answer, CertificateNames, Peer, Query, SrvRecord};
+use ocs_ntlm::Credential;
+use ocs_server::{FrontEnd, MemoryStore, User};
+use ocs_sip_core::{ConnectionId, Transport};
+use ocs_sipre::Epid;
+use ocs_testbed::{Host, HostId, Input, Listener, Output as Wire, Testbed};
+
+use super::{PASSWORD, aor};
+
+pub(crate) const NAMES: [&str; 3] = ["alice", "bob", "carol"];
+
+pub(crate) struct ClientHost {
+    pub(crate) agent: UserAgent,
+    pub(crate) events: Vec<Event>,
+    questions: HashMap<u64, Query>,
+    transports: HashMap<ConnectionId, Transport>,
+    asked: u64,
+}
+
+impl Host for ClientHost {
+    fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Connected {
+                connection,
+                local,
+                certificate_names,
+                ..
+            } => {
+                let names = CertificateNames {
+                    dns_names: certificate_names,
+                    ..CertificateNames::default()
+                };
+                let peer = if self.transports[&connection] == Transport::Tls {
+                    Peer::Names(&names)
+                } else {
+                    Peer::Plain
+                };
+                self.agent.handle_connected(now, connection, local, peer);
+            }
+            Input::ConnectFailed { connection, .. } => {
+                self.agent.handle_connect_failed(now, connection);
+            }
+            Input::Data { connection, data } => self.agent.handle_data(now, connection, data),
+            Input::Closed { connection, .. } => self.agent.handle_closed(now, connection),
+            Input::Resolved { id, answer } => {
+                let query = self.questions.remove(&id).unwrap();
+                let answer = match answer {
+                    ocs_testbed::Answer::Srv(records) => Answer::Srv(
+                        records
+                            .into_iter()
+                            .map(|record| SrvRecord {
+                                priority: record.priority,
+                                weight: record.weight,
+                                port: record.port,
+                                target: record.target,
+                            })
+                            .collect(),
+                    ),
+                    ocs_testbed::Answer::Addresses(addresses) => Answer::Address(addresses),
+                    _ => Answer::none(&query),
+                };
+                self.agent.handle_answer(now, &query, answer);
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.agent.handle_timeout(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Wire> {
+        while let Some(event) = self.agent.poll_event() {
+            self.events.push(event);
+        }
+        Some(match self.agent.poll_output()? {
+            Output::Resolve(query) => {
+                self.asked += 1;
+                let question = match &query {
+                    Query::Srv(name) => ocs_testbed::Query::Srv(name.clone()),
+                    Query::Address(name) | Query::Autodiscover(name) => {
+                        ocs_testbed::Query::Address(name.clone())
+                    }
+                };
+                self.questions.insert(self.asked, query);
+                Wire::Resolve {
+                    id: self.asked,
+                    query: question,
+                }
+            }
+            Output::Connect {
+                connection,
+                transport,
+                host,
+                address,
+            } => {
+                self.transports.insert(connection, transport);
+                Wire::Connect {
+                    connection,
+                    peer: address,
+                    transport,
+                    server_name: Some(host),
+                }
+            }
+            Output::Send { connection, data } => Wire::Send { connection, data },
+            Output::Close { connection } => Wire::Close { connection },
+        })
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.agent.poll_timeout()
+    }
+}
+
+pub(crate) struct ServerHost {
+    pub(crate) server: FrontEnd<MemoryStore>,
+    pub(crate) events: Vec<ocs_server::Event>,
+}
+
+impl Host for ServerHost {
+    fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Accepted {
+                connection,
+                local,
+                peer,
+                transport,
+                ..
+            } => {
+                let peer = ocs_server::Peer {
+                    transport,
+                    local,
+                    remote: peer,
+                };
+                self.server.handle_accepted(now, connection, peer);
+            }
+            Input::Data { connection, data } => self.server.handle_data(now, connection, data),
+            Input::Closed { connection, .. } => self.server.handle_closed(now, connection),
+            _ => {}
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.server.handle_timeout(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Wire> {
+        while let Some(event) = self.server.poll_event() {
+            self.events.push(event);
+        }
+        Some(match self.server.poll_output()? {
+            ocs_server::Output::Send { connection, data } => Wire::Send { connection, data },
+            ocs_server::Output::Close { connection } => Wire::Close { connection },
+        })
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.server.poll_timeout()
+    }
+}
+
+/// contoso.com: one front end, and the devices of its users.
+pub(crate) struct Network {
+    pub(crate) testbed: Testbed,
+    pub(crate) server: HostId,
+    compressed: bool,
+    devices: u8,
+}
+
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+
+impl Network {
+    pub(crate) fn new(seed: u64, compressed: bool) -> Self {
+        let system = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let mut testbed = Testbed::new(seed, Instant::now(), system);
+        let machine = Self::front_end(&testbed, compressed);
+        let server = testbed.add_host("fe01", [IpAddr::V4(SERVER)], machine);
+        let names = ["fe01.contoso.com", "sip.contoso.com"];
+        testbed.listen(server, Listener::tls((SERVER, 5061).into(), names));
+        let zone = testbed.zone_mut();
+        zone.srv(
+            "_sipinternaltls._tcp.contoso.com",
+            0,
+            0,
+            5061,
+            "fe01.contoso.com",
+        );
+        zone.address("fe01.contoso.com", SERVER);
+        Self {
+            testbed,
+            server,
+            compressed,
+            devices: 0,
+        }
+    }
+
+    fn front_end(testbed: &Testbed, compressed: bool) -> ServerHost {
+        let clock = testbed.wall_clock();
+        let mut config = ocs_server::Config::new(
+            "fe01.contoso.com",
+            "contoso.com",
+            Transport::Tls,
+            5061,
+            clock,
+        );
+        config.compression.enabled = compressed;
+        let mut store = MemoryStore::new("CONTOSO");
+        for name in NAMES {
+            store.add_user(User::new(aor(name)), PASSWORD);
+        }
+        ServerHost {
+            server: FrontEnd::new(config, store, [3; 32]).unwrap(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The server's program ends and is started again.
+    pub(crate) fn restart_server(&mut self) {
+        let machine = Self::front_end(&self.testbed, self.compressed);
+        self.testbed.restart(self.server, machine);
+    }
+
+    pub(crate) fn device(&mut self, name: &str, adjust: impl FnOnce(&mut Config)) -> HostId {
+        self.devices += 1;
+        let mut config = Config::new(
+            aor(name),
+            Credential::from_password(PASSWORD),
+            Epid::parse(&format!("{:08x}", self.devices)).unwrap(),
+            self.testbed.wall_clock(),
+        );
+        config.compression.enabled = self.compressed;
+        adjust(&mut config);
+        let host = ClientHost {
+            agent: UserAgent::new(config, [self.devices; 32]).unwrap(),
+            events: Vec::new(),
+            questions: HashMap::new(),
+            transports: HashMap::new(),
+            asked: 0,
+        };
+        let address: SocketAddr = ([192, 0, 2, 100 + self.devices], 0).into();
+        let title = format!("{name}{}", self.devices);
+        self.testbed.add_host(title, [address.ip()], host)
+    }
+
+    pub(crate) fn signed_in(&mut self, name: &str) -> HostId {
+        let device = self.device(name, |_| {});
+        self.sign_in(device);
+        self.run(Duration::from_secs(5));
+        assert!(
+            self.at(device).agent.is_signed_in(),
+            "{:?}",
+            self.at(device).events
+        );
+        device
+    }
+
+    pub(crate) fn sign_in(&mut self, device: HostId) {
+        self.command(device, |agent, now| agent.sign_in(now));
+    }
+
+    pub(crate) fn say(&mut self, device: HostId, to: &str, text: &str) {
+        let to = aor(to);
+        self.command(device, |agent, now| {
+            // Who is signed out just now says nothing.
+            let _ = agent.send_text(now, &to, text);
+        });
+    }
+
+    pub(crate) fn command<R>(
+        &mut self,
+        device: HostId,
+        command: impl FnOnce(&mut UserAgent, Instant) -> R,
+    ) -> R {
+        self.testbed.command(device, |host: &mut ClientHost, now| {
+            command(&mut host.agent, now)
+        })
+    }
+
+    pub(crate) fn run(&mut self, time: Duration) {
+        self.testbed.run_for(time);
+    }
+
+    pub(crate) fn at(&self, device: HostId) -> &ClientHost {
+        self.testbed.host(device)
+    }
+
+    pub(crate) fn front(&self) -> &ServerHost {
+        self.testbed.host(self.server)
+    }
+
+    /// The texts that a device got.
+    pub(crate) fn heard(&self, device: HostId) -> Vec<&str> {
+        let texts = self
+            .at(device)
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Text { text, .. } => Some(text.as_str()),
+                _ => None,
+            });
+        texts.collect()
+    }
+
+    pub(crate) fn told(&self, device: HostId, what: impl Fn(&Event) -> bool) -> bool {
+        self.at(device).events.iter().any(what)
+    }
+}

@@ -1,0 +1,464 @@
+//! The messages of SIPE 1.25, played to a front end. Only what hangs on the server's random numbers is made anew: signatures, and what
+//! the server itself put into earlier messages (Via, Record-Route, Contact).
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use common::phone::Phone;
+use common::{World, aor};
+use ocs_server::Store as _;
+use ocs_sip_core::header::NameAddr;
+use ocs_sip_core::{HeaderName, Limits, Message, Method};
+use ocs_sipae::Version;
+use ocs_sipae::client::Next;
+
+struct File {
+    name: String,
+    who: String,
+    message: Message,
+}
+
+fn load(directory: &str) -> Vec<File> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(directory);
+    let mut files: Vec<_> = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let octets = fs::read(path).unwrap();
+            let message = Message::parse(octets.into(), &Limits::default()).unwrap();
+            let user = if name.contains("-new-") {
+                message
+                    .from_header()
+                    .unwrap()
+                    .uri()
+                    .unwrap()
+                    .as_sip()
+                    .unwrap()
+                    .aor()
+                    .unwrap()
+                    .user()
+                    .to_owned()
+            } else {
+                name.split('-').nth(2).unwrap().to_owned()
+            };
+            File {
+                name,
+                who: user,
+                message,
+            }
+        })
+        .collect()
+}
+
+/// Clients by name, and what they got and did not answer yet.
+struct Replay {
+    world: World,
+    phones: BTreeMap<String, Phone>,
+    waiting: BTreeMap<String, Vec<Message>>,
+    /// The answers to each user's REGISTERs.
+    registered: BTreeMap<String, Vec<Message>>,
+    statuses: Vec<String>,
+    gruu: bool,
+    next: BTreeMap<String, Next>,
+    /// 2xx to INVITE by Call-ID, as the caller got them.
+    answers: BTreeMap<String, Message>,
+    invites: BTreeMap<String, Message>,
+}
+
+impl Replay {
+    fn new(version: Version, gruu: bool) -> Self {
+        Self {
+            world: World::new(|config| {
+                config.version = version;
+                config.router.port = 5061;
+            }),
+            phones: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            registered: BTreeMap::new(),
+            statuses: Vec::new(),
+            gruu,
+            next: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            invites: BTreeMap::new(),
+        }
+    }
+
+    fn play(&mut self, files: &[File]) {
+        for file in files.iter().filter(|file| file.name.contains("-C2S-")) {
+            self.one(file);
+        }
+    }
+
+    fn phone(&mut self, file: &File) -> &mut Phone {
+        let world = &mut self.world;
+        self.phones.entry(file.who.clone()).or_insert_with(|| {
+            let message = &file.message;
+            let port = message.top_via().unwrap().port().unwrap();
+            let epid = message.from_header().unwrap().epid().unwrap().to_owned();
+            Phone::new(world, &file.who, &epid, port)
+        })
+    }
+
+    /// The captured text with the parts in it that this run's server made.
+    fn rebase(&mut self, file: &File) -> Message {
+        let mut message = file.message.clone();
+        message.remove(HeaderName::Authorization);
+        let call_id = message.call_id().unwrap().to_owned();
+        if message.is_request() {
+            if message.method() == Some(&Method::Register) && !self.gruu {
+                message.set(HeaderName::Supported, "adhoclist");
+            }
+            if message.header(HeaderName::Route).is_some() {
+                let caller = self.invites[&call_id]
+                    .from_header()
+                    .unwrap()
+                    .tag()
+                    .unwrap()
+                    .to_owned();
+                let mine = message.from_header().unwrap().tag() == Some(&caller);
+                let mut routes: Vec<_> = self.answers[&call_id]
+                    .values(HeaderName::RecordRoute)
+                    .map(str::to_owned)
+                    .collect();
+                if mine {
+                    routes.reverse();
+                }
+                message.remove(HeaderName::Route);
+                for route in routes {
+                    message.push(HeaderName::Route, &route);
+                }
+            }
+            return message;
+        }
+        let waiting = self.waiting.get_mut(&file.who).unwrap();
+        let cseq = message.header(HeaderName::CSeq).unwrap().to_owned();
+        let at = waiting
+            .iter()
+            .position(|request| {
+                request.call_id() == Ok(&*call_id)
+                    && request.header(HeaderName::CSeq) == Some(&*cseq)
+            })
+            .unwrap_or_else(|| panic!("{}: no such request came", file.name));
+        let request = waiting.remove(at);
+        for name in [HeaderName::Via, HeaderName::RecordRoute] {
+            message.remove(name);
+            for line in request.lines(name) {
+                message.push(name, line);
+            }
+        }
+        assert_eq!(
+            message.header(HeaderName::From),
+            request.header(HeaderName::From)
+        );
+        message
+    }
+
+    fn one(&mut self, file: &File) {
+        self.phone(file);
+        let mut message = self.rebase(file);
+        let credentials = file.message.header(HeaderName::Authorization);
+        let signed = credentials.is_some_and(|value| value.contains("response="));
+        let token = credentials.is_some_and(|value| value.contains("gssapi-data="));
+        let phone = self.phones.get_mut(&file.who).unwrap();
+        if token {
+            assert_eq!(
+                self.next.remove(&file.who),
+                Some(Next::Resend),
+                "{}",
+                file.name
+            );
+            phone.auth.authorize(&mut message).unwrap();
+        } else if signed {
+            phone.auth.sign(&mut message).unwrap();
+        }
+        if message.method() == Some(&Method::Invite) {
+            self.invites
+                .insert(message.call_id().unwrap().to_owned(), message.clone());
+        }
+        let connection = phone.connection;
+        self.world.send(connection, message.to_bytes());
+        self.collect(file, &message);
+    }
+
+    fn collect(&mut self, file: &File, sent: &Message) {
+        for (who, phone) in &mut self.phones {
+            for message in phone.receive(&mut self.world) {
+                let Some(status) = message.status() else {
+                    self.waiting.entry(who.clone()).or_default().push(message);
+                    continue;
+                };
+                let method = message.cseq().unwrap().method_text.to_owned();
+                self.statuses.push(format!("{who} {method} {status}"));
+                if status == 401 {
+                    self.next.insert(
+                        who.clone(),
+                        phone.auth.on_challenge(self.world.now, &message),
+                    );
+                }
+                if method == "REGISTER" && status != 401 {
+                    self.registered
+                        .entry(who.clone())
+                        .or_default()
+                        .push(message.clone());
+                }
+                if method == "INVITE" && status == 200 {
+                    self.answers
+                        .insert(message.call_id().unwrap().to_owned(), message.clone());
+                }
+                if *who == file.who && sent.is_request() {
+                    assert_eq!(message.call_id(), sent.call_id(), "{}", file.name);
+                }
+            }
+        }
+    }
+
+    fn count(&self, status: &str) -> usize {
+        self.statuses.iter().filter(|all| *all == status).count()
+    }
+}
+
+fn recorded<'a>(files: &'a [File], name: &str) -> &'a Message {
+    &files
+        .iter()
+        .find(|file| file.name == name)
+        .unwrap_or_else(|| panic!("no {name}"))
+        .message
+}
+
+/// Header lines that do not depend on chance are the same as SIPE was content with.
+fn same_registration(ours: &Message, theirs: &Message) {
+    for name in [
+        HeaderName::MsKeepAlive,
+        HeaderName::Expires,
+        HeaderName::PresenceState,
+        HeaderName::AllowEvents,
+        HeaderName::Supported,
+        HeaderName::From,
+        HeaderName::CallId,
+        HeaderName::CSeq,
+    ] {
+        let lines =
+            |message: &Message| -> Vec<String> { message.lines(name).map(str::to_owned).collect() };
+        assert_eq!(lines(ours), lines(theirs), "{name:?}");
+    }
+    let contact = |message: &Message| -> Vec<String> {
+        let values = message.values(HeaderName::Contact);
+        let strip = |value: &str| {
+            let (before, after) = value.split_once(";ms-received-cid=").unwrap();
+            let (_, after) = after.split_once('>').unwrap();
+            format!("{before}>{after}")
+        };
+        values.map(strip).collect()
+    };
+    assert_eq!(contact(ours), contact(theirs));
+    assert!(ours.header(HeaderName::Server).unwrap().starts_with("RTC/"));
+    assert!(ours.to_header().unwrap().tag().is_some());
+    let via = ours.top_via().unwrap();
+    let theirs = theirs.top_via().unwrap();
+    assert_eq!(via.ms_received_port(), theirs.ms_received_port());
+    assert!(via.ms_received_cid().is_some());
+}
+
+#[test]
+fn two_clients_talk() {
+    let files = load("two-clients");
+    let mut replay = Replay::new(Version::V4, true);
+    replay.play(&files);
+    for (who, name) in [
+        ("bob", "010-S2C-bob-200-REGISTER"),
+        ("alice", "012-S2C-alice-200-REGISTER"),
+    ] {
+        let answers = &replay.registered[who];
+        assert_eq!(answers.len(), 2, "{who}: sign-in and sign-out");
+        same_registration(&answers[0], recorded(&files, name));
+        assert_eq!(answers[1].header(HeaderName::Expires), Some("0"));
+        assert_eq!(answers[1].header(HeaderName::Contact), None);
+        assert_eq!(replay.count(&format!("{who} REGISTER 401")), 2);
+    }
+    assert_eq!(replay.count("alice INVITE 100"), 1);
+    assert_eq!(replay.count("alice INVITE 200"), 1);
+    assert_eq!(replay.count("alice MESSAGE 200"), 1);
+    assert_eq!(replay.count("bob MESSAGE 200"), 1);
+    assert_eq!(replay.count("bob INFO 200"), 1);
+    assert_eq!(replay.count("alice BYE 200"), 1);
+    // The group chat look-up, and services that a front end without presence does not have.
+    assert_eq!(replay.count("alice INVITE 404"), 1);
+    let strange: Vec<_> = replay
+        .statuses
+        .iter()
+        .filter(|status| {
+            !(status.ends_with("200")
+                || status.ends_with("100")
+                || status.ends_with("REGISTER 401")
+                || status.ends_with("INVITE 404")
+                || status.ends_with("SUBSCRIBE 489")
+                || status.ends_with("SERVICE 404"))
+        })
+        .collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    assert_eq!(replay.world.dropped(), 0, "{:?}", replay.world.events);
+    assert_eq!(replay.world.server.counters().registrations, 0);
+    assert_eq!(replay.world.server.counters().requests, 0);
+}
+
+#[test]
+fn an_invite_is_forwarded_as_sipe_saw_it() {
+    let files = load("two-clients");
+    let until = files
+        .iter()
+        .position(|file| file.name.starts_with("054"))
+        .unwrap();
+    let mut replay = Replay::new(Version::V4, true);
+    replay.play(&files[..until]);
+    let ours = replay.waiting["bob"].last().unwrap();
+    let theirs = recorded(&files, "053-S2C-bob-INVITE");
+    // The registered Contact is the Request-URI.
+    let registered = replay.registered["bob"][0].contact().unwrap();
+    assert_eq!(ours.request_uri(), Some(registered.uri_text()));
+    assert!(
+        ours.request_uri()
+            .unwrap()
+            .contains(";ms-opaque=d3470f2e1d;")
+    );
+    for name in [
+        HeaderName::From,
+        HeaderName::CSeq,
+        HeaderName::CallId,
+        HeaderName::Contact,
+        HeaderName::MsTextFormat,
+        HeaderName::MsConversationId,
+        HeaderName::MaxForwards,
+        HeaderName::Supported,
+        HeaderName::ContentType,
+    ] {
+        assert_eq!(ours.header(name), theirs.header(name), "{name:?}");
+    }
+    assert_eq!(ours.body(), theirs.body());
+    let identity = ours.header(HeaderName::PAssertedIdentity).unwrap();
+    assert_eq!(
+        identity.replace(' ', ""),
+        theirs.header(HeaderName::PAssertedIdentity).unwrap()
+    );
+    let vias: Vec<_> = ours.values(HeaderName::Via).collect();
+    assert!(vias[0].contains(";branched=FALSE"), "{vias:?}");
+    assert!(
+        vias[1].starts_with("SIP/2.0/tcp 127.0.0.1:52070;ms-received-port=52070;ms-received-cid=")
+    );
+    let route = NameAddr::parse(ours.header(HeaderName::RecordRoute).unwrap()).unwrap();
+    assert!(
+        route
+            .uri_text()
+            .starts_with("sip:fe01.contoso.com:5061;transport=tcp")
+    );
+    assert!(route.uri_text().contains(";lr"));
+    // [MS-SIPRE] 3.2.5.2: the endpoint that was chosen.
+    assert_eq!(ours.to_header().unwrap().epid(), Some("6fe9f1f98282"));
+    assert_eq!(ours.header(HeaderName::Authorization), None);
+}
+
+#[test]
+fn without_gruu_the_contact_of_the_connection_routes() {
+    let files = load("no-gruu");
+    let mut replay = Replay::new(Version::V4, false);
+    replay.play(&files);
+    let registered = replay.registered["alice"][0].contact().unwrap();
+    assert_eq!(registered.gruu(), None);
+    // bob's Contact in the 200 leads to the connection now.
+    let (_, answer) = replay
+        .answers
+        .iter()
+        .next()
+        .expect("the INVITE was answered");
+    let contact = answer.contact().unwrap();
+    assert_eq!(contact.params().get("proxy"), None);
+    assert!(contact.uri_text().contains(";maddr=127.0.0.1"));
+    assert!(contact.uri_text().contains(";ms-received-cid="));
+    assert_eq!(
+        replay.count("alice MESSAGE 200"),
+        1,
+        "{:?}",
+        replay.statuses
+    );
+    assert_eq!(replay.count("bob MESSAGE 200"), 1);
+    assert_eq!(replay.count("alice BYE 200"), 1);
+    assert_eq!(replay.world.dropped(), 0, "{:?}", replay.world.events);
+}
+
+#[test]
+fn older_versions_of_the_signature() {
+    for (directory, version, name) in [
+        ("v2", Version::V2, "010-S2C-alice-200-REGISTER"),
+        ("v3", Version::V3, "006-S2C-alice-200-REGISTER"),
+    ] {
+        let files = load(directory);
+        let mut replay = Replay::new(version, true);
+        replay.play(&files);
+        same_registration(&replay.registered["alice"][0], recorded(&files, name));
+        assert_eq!(
+            replay.count("alice SUBSCRIBE 489"),
+            1,
+            "{:?}",
+            replay.statuses
+        );
+    }
+}
+
+#[test]
+fn everything_in_one_burst_and_gone() {
+    // The sign-out of SIPE: BYE, SUBSCRIBEs and REGISTER in one write, then close without reading.
+    let files = load("complete");
+    let (before, after) = files.split_at(
+        files
+            .iter()
+            .position(|file| file.name.starts_with("022"))
+            .unwrap(),
+    );
+    let mut replay = Replay::new(Version::V4, true);
+    replay.play(before);
+    assert_eq!(replay.world.server.registrations(), 1);
+    let mut burst = Vec::new();
+    for file in after.iter().filter(|file| file.name.contains("-C2S-")) {
+        let mut message = replay.rebase(file);
+        let phone = replay.phones.get_mut("alice").unwrap();
+        phone.auth.sign(&mut message).unwrap();
+        burst.extend_from_slice(&message.to_bytes());
+    }
+    let connection = replay.phones["alice"].connection;
+    replay.world.send(connection, burst);
+    replay.world.close(connection);
+    assert!(replay.world.told(|event| matches!(
+        event,
+        ocs_server::Event::Unregistered {
+            cause: ocs_siprege::registrar::Removal::Unregistered,
+            ..
+        }
+    )));
+    assert_eq!(
+        replay.world.server.counters(),
+        ocs_server::Counters::default()
+    );
+    assert!(replay.world.server.store().user(&aor("alice")).is_some());
+}
+
+#[test]
+fn the_same_session_gives_the_same_octets() {
+    let files = load("two-clients");
+    let run = || {
+        let mut replay = Replay::new(Version::V4, true);
+        replay.play(&files);
+        replay.world.log
+    };
+    let (first, second) = (run(), run());
+    assert!(first.len() > 10_000);
+    assert_eq!(first, second);
+}

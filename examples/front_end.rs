@@ -1,0 +1,139 @@
+//! A front end on real sockets: registrar, proxy and authentication for the users that the command line names.
+//!
+//! ```text
+//! cargo run --example front_end -- --listen 127.0.0.1:15060 --listen-tls 127.0.0.1:15061 \
+//!     --domain contoso.com --user alice:Passw0rd --user bob:Passw0rd
+//! ```
+//!
+//! Runs until Ctrl-C or SIGTERM; then endpoints are told to come back later, and connections are closed.
+
+use std::error::Error;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use ocs_examples::net::{Identity, Listeners, Server, seed, wall_clock};
+use ocs_server::{Config, FrontEnd, MemoryStore, User};
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+/// A front end of the Skype for Business system.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where to listen for TCP: no TLS, for tests only
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where to listen for TLS
+    #[arg(long, value_name = "ADDRESS:PORT", required_unless_present = "listen")]
+    listen_tls: Option<SocketAddr>,
+    /// The SIP domain
+    #[arg(long, default_value = "contoso.com")]
+    domain: String,
+    /// The name of this server; fe01.<domain> if absent
+    #[arg(long)]
+    fqdn: Option<String>,
+    /// A user who may sign in; once for each
+    #[arg(long = "user", value_name = "NAME:PASSWORD[:DISPLAY NAME]")]
+    users: Vec<String>,
+    /// The certificate chain, PEM; a self-signed certificate is made if absent
+    #[arg(long, value_name = "FILE", requires = "key", requires = "listen_tls")]
+    cert: Option<PathBuf>,
+    /// The key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Where to write the certificate, for clients to trust
+    #[arg(long, value_name = "FILE", requires = "listen_tls")]
+    save_cert: Option<PathBuf>,
+    /// Let clients compress what they send over TLS ([MS-SIPCOMP])
+    #[arg(long)]
+    compression: bool,
+    /// What to log, as `debug` or `ocs_examples=debug`
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&arguments.log)?)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let domain = &arguments.domain;
+    let fqdn = arguments.fqdn.clone();
+    let fqdn = fqdn.unwrap_or_else(|| format!("fe01.{domain}"));
+
+    let mut listeners = Listeners::default();
+    if let Some(address) = arguments.listen {
+        listeners.bind_tcp(address).await?;
+    }
+    if let Some(address) = arguments.listen_tls {
+        let identity = match (&arguments.cert, &arguments.key) {
+            (Some(cert), Some(key)) => Identity::from_pem_files(cert, key)?,
+            _ => Identity::self_signed(vec![fqdn.clone(), format!("sip.{domain}")])?,
+        };
+        if let Some(file) = &arguments.save_cert {
+            std::fs::write(file, identity.certificate_pem())?;
+        }
+        listeners.bind_tls(address, identity.acceptor()?).await?;
+    }
+    let (transport, port) = listeners.main().ok_or("nothing to listen for")?;
+
+    let mut config = Config::new(&fqdn, domain, transport, port, wall_clock());
+    config.compression.enabled = arguments.compression;
+    let mut store = MemoryStore::new(&config.netbios_domain);
+    for user in &arguments.users {
+        add_user(&mut store, domain, user)?;
+    }
+    let front_end = FrontEnd::new(config, store, seed())?;
+    for address in [listeners.tcp(), listeners.tls()].into_iter().flatten() {
+        info!(%address, fqdn, domain, users = front_end.store().len(), "listening");
+    }
+    // For whoever started this program with port 0, and to wait for.
+    let told = |address: Option<SocketAddr>| address.map_or("-".into(), |a| a.to_string());
+    println!(
+        "ready tcp={} tls={}",
+        told(listeners.tcp()),
+        told(listeners.tls())
+    );
+
+    let server = Server::start(front_end, listeners, None);
+    stop_signal().await?;
+    server.drain().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Takes `NAME:PASSWORD[:DISPLAY NAME]`; the name is one of the domain unless it has its own.
+fn add_user(store: &mut MemoryStore, domain: &str, text: &str) -> Result<(), Box<dyn Error>> {
+    let mut fields = text.splitn(3, ':');
+    let (Some(name), Some(password)) = (fields.next(), fields.next()) else {
+        return Err(format!("--user {text}: a name and a password are needed").into());
+    };
+    let aor = if name.contains('@') {
+        name.parse()
+    } else {
+        format!("{name}@{domain}").parse()
+    };
+    let mut user = User::new(aor.map_err(|error| format!("--user {name}: {error}"))?);
+    user.display_name = fields.next().map(str::to_owned);
+    store.add_user(user, password);
+    Ok(())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
