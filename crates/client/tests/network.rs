@@ -2,12 +2,13 @@
 
 mod common;
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use common::aor;
 use common::network::{Network, SERVER};
-use ocs_client::{Event, Failure};
+use ocs_client::{Event, Failure, UserAgent};
 use ocs_testbed::{Chunking, HostId, Link, Listener};
 use proptest::prelude::*;
 
@@ -41,7 +42,7 @@ fn texts_both_ways() {
         assert_eq!(network.heard(bob), ["one", "two"]);
         assert_eq!(network.heard(alice), ["three \u{1F642}"]);
         for device in [alice, bob] {
-            network.command(device, |agent, now| agent.sign_out(now));
+            network.command(device, UserAgent::sign_out);
         }
         network.run(40 * SECOND);
         assert!(network.told(bob, |event| matches!(
@@ -307,12 +308,12 @@ fn transcript(seed: u64) -> String {
     network.restart_server();
     network.run(60 * SECOND);
     for device in [alice, bob, carol] {
-        network.command(device, |agent, now| agent.sign_out(now));
+        network.command(device, UserAgent::sign_out);
     }
     network.run(40 * SECOND);
     let mut log = format!("{:?}", network.front().events);
     for record in network.testbed.records() {
-        log.push_str(&format!("{record:?}\n"));
+        let _ = writeln!(log, "{record:?}");
     }
     log
 }
@@ -366,7 +367,7 @@ fn apply(network: &mut Network, devices: &[HostId], step: &Step) {
     let to = |index: usize| aor(common::network::NAMES[index]);
     match *step {
         Step::SignIn(a) => network.sign_in(devices[a]),
-        Step::SignOut(a) => network.command(devices[a], |agent, now| agent.sign_out(now)),
+        Step::SignOut(a) => network.command(devices[a], UserAgent::sign_out),
         Step::Say(a, b) => network.say(devices[a], common::network::NAMES[b], "words"),
         Step::Typing(a, b) => {
             let _ = network.command(devices[a], |agent, now| agent.set_typing(now, &to(b), true));
@@ -421,12 +422,12 @@ proptest! {
         }
         for device in devices {
             network.testbed.heal(device, network.server);
-            network.command(device, |agent, now| agent.sign_in(now));
+            network.command(device, UserAgent::sign_in);
         }
         // Longer than the longest back-off and the time after which a dead connection is noticed.
         network.run(Duration::from_secs(9000));
         for device in devices {
-            network.command(device, |agent, now| agent.sign_in(now));
+            network.command(device, UserAgent::sign_in);
         }
         network.run(Duration::from_secs(120));
         for device in devices {
@@ -441,7 +442,7 @@ proptest! {
         network.run(Duration::from_secs(10));
         prop_assert_eq!(&network.heard(devices[1])[before..], ["at last"]);
         for device in devices {
-            network.command(device, |agent, now| agent.sign_out(now));
+            network.command(device, UserAgent::sign_out);
         }
         network.run(Duration::from_secs(60));
         prop_assert_eq!(counts(&network), ocs_server::Counters::default());

@@ -584,7 +584,7 @@ fn calls_are_taken_or_declined() {
     solo.take();
     let mut statuses = Vec::new();
     solo.advance(Duration::from_secs(11), |_, message| {
-        statuses.extend(message.status())
+        statuses.extend(message.status());
     });
     assert_eq!(statuses, [200]);
 }
@@ -680,6 +680,15 @@ fn signing_out_and_in() {
         assert_eq!(solo.connects.len(), 1);
         assert_eq!(solo.agent.poll_timeout(), None);
     }
+    // The server ends the registration at the same moment.
+    let mut solo = Solo::new(|_| {});
+    let register = solo.sign_in();
+    solo.accept_register(&register, 7200, "added");
+    solo.agent.sign_out(solo.now);
+    solo.drain();
+    solo.send(deregistration(&register, "deregistered;event=deactivated"));
+    assert_eq!(solo.events.last(), Some(&Event::SignedOut));
+    assert_eq!(solo.agent.poll_timeout(), None);
     // While the sign-in is under way.
     let mut solo = Solo::new(|_| {});
     solo.agent.sign_in(solo.now);

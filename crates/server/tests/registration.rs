@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use common::phone::Phone;
 use common::{World, aor};
+use ocs_conmgmt::CloseReason::{KeepAliveExpired, NotAuthenticated};
 use ocs_server::{CloseCause, Event, Store, User};
 use ocs_sip_core::{HeaderName, Message, Method};
 use ocs_siprege::notify::RegistrationEvent;
@@ -337,7 +338,6 @@ fn silent_connections_are_closed() {
             _ => None,
         })
         .collect();
-    use ocs_conmgmt::CloseReason::{KeepAliveExpired, NotAuthenticated};
     assert_eq!(reasons, [NotAuthenticated, KeepAliveExpired]);
 }
 

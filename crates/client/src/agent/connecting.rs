@@ -82,6 +82,14 @@ impl UserAgent {
         while let Some(event) = self.connector.poll_event() {
             busy = true;
             match event {
+                // Whoever is leaving does not come back.
+                Connecting::Ready(_)
+                | Connecting::RetryRequest { .. }
+                | Connecting::Waiting { .. }
+                    if self.wish != Wish::In =>
+                {
+                    self.signed_out();
+                }
                 Connecting::Ready(_) => self.ready(now),
                 Connecting::RetryRequest { .. } => self.register(now),
                 Connecting::Waiting { until } => {
@@ -174,7 +182,7 @@ impl UserAgent {
             .and_then(|link| link.initiator.poll_transmit());
         if let Some(request) = negotiate {
             busy = true;
-            self.send_negotiate(now, &request);
+            self.send_negotiate(now, request);
         }
         while let Some(event) = self
             .link
@@ -200,7 +208,7 @@ impl UserAgent {
         busy
     }
 
-    fn send_negotiate(&mut self, now: Instant, request: &ocs_sipcomp::NegotiateRequest) {
+    fn send_negotiate(&mut self, now: Instant, request: ocs_sipcomp::NegotiateRequest) {
         let (tag, call_id) = (self.hex(16), self.hex(16));
         let Some(link) = &mut self.link else {
             return;

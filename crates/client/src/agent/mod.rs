@@ -309,11 +309,8 @@ impl UserAgent {
     }
 
     fn hex(&mut self, octets: usize) -> String {
-        let mut text = String::with_capacity(octets * 2);
-        for _ in 0..octets {
-            let octet = self.rng.next_u32() & 0xFF;
-            text.push_str(&format!("{octet:02x}"));
-        }
-        text
+        let mut random = vec![0; octets];
+        self.rng.fill_bytes(&mut random);
+        hex::encode(random)
     }
 }

@@ -102,6 +102,10 @@ impl UserAgent {
             } => {
                 self.events.push_back(Event::Registration { event, reason });
                 match reaction {
+                    // It is as if our own wish had been answered.
+                    _ if self.wish == Wish::Leaving && event.ends_registration() => {
+                        self.signed_out();
+                    }
                     Reaction::Stay => {}
                     Reaction::Stop => self.fail(now, Failure::Deregistered(event)),
                     Reaction::RetryLater => self.retry_later(now),

@@ -287,7 +287,7 @@ impl Solo {
         {
             Outcome::Challenge(response) => {
                 self.agent
-                    .handle_data(self.now, connection, response.to_bytes())
+                    .handle_data(self.now, connection, response.to_bytes());
             }
             Outcome::Accepted { association, .. } => {
                 self.association = Some(association);

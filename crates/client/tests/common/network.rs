@@ -262,7 +262,7 @@ impl Network {
     }
 
     pub(crate) fn sign_in(&mut self, device: HostId) {
-        self.command(device, |agent, now| agent.sign_in(now));
+        self.command(device, UserAgent::sign_in);
     }
 
     pub(crate) fn say(&mut self, device: HostId, to: &str, text: &str) {

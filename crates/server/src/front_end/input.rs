@@ -161,11 +161,9 @@ impl<S: Store> FrontEnd<S> {
                     identity,
                 })
             }
-            Outcome::Challenge(response) | Outcome::Overloaded(response) => {
-                self.send(now, id, response);
-                None
-            }
-            Outcome::Forbidden { response, .. } => {
+            Outcome::Challenge(response)
+            | Outcome::Overloaded(response)
+            | Outcome::Forbidden { response, .. } => {
                 self.send(now, id, response);
                 None
             }
@@ -200,7 +198,7 @@ impl<S: Store> FrontEnd<S> {
                 return;
             }
         };
-        self.clean(&mut response);
+        Self::clean(&mut response);
         if let Some(identity) = self.authentication.identity(association) {
             let user = self.store.user(&identity.aor);
             assert_identity(&mut response, &identity.aor, user.as_deref());
@@ -212,7 +210,7 @@ impl<S: Store> FrontEnd<S> {
     }
 
     /// Takes off a client's message what only servers may say, and what was only for this server.
-    pub(super) fn clean(&self, message: &mut Message) {
+    pub(super) fn clean(message: &mut Message) {
         headers::strip_server_headers(message, false);
         message.remove_all(&[HeaderName::Authorization, HeaderName::ProxyAuthorization]);
     }
@@ -250,11 +248,13 @@ impl<S: Store> FrontEnd<S> {
             (Transaction::Timeout { id }, _) => self.end_branch(now, id, false),
             (Transaction::FlowFailed { id }, _) => self.end_branch(now, id, true),
             (Transaction::Ended { id, .. }, _) => self.cancel_fork(now, id),
-            (Transaction::Stray { flow, .. }, _) => {
-                if let Flow::Stream(id) = flow {
-                    self.drop_message(id, "response to no request of this server".into());
-                }
-            }
+            (
+                Transaction::Stray {
+                    flow: Flow::Stream(id),
+                    ..
+                },
+                _,
+            ) => self.drop_message(id, "response to no request of this server".into()),
             // Requests come with their caller.
             _ => {}
         }

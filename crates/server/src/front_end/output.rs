@@ -99,17 +99,17 @@ impl<S: Store> FrontEnd<S> {
     }
 
     fn handle_authentication(&mut self, event: Authentication) {
-        match event {
-            Authentication::LogonFailure {
-                connection,
-                aor,
-                error,
-            } => self.events.push_back(Event::LogonFailure {
+        if let Authentication::LogonFailure {
+            connection,
+            aor,
+            error,
+        } = event
+        {
+            self.events.push_back(Event::LogonFailure {
                 connection,
                 aor,
                 reason: error.to_string(),
-            }),
-            _ => {}
+            });
         }
     }
 }

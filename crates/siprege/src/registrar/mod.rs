@@ -84,7 +84,7 @@ impl Registrar {
             Ok(checked) => checked,
             Err(refusal) => return refusal.response(request, context.tag, &self.config.fqdn),
         };
-        let Ok(expires) = self.requested_expires(request) else {
+        let Ok(expires) = Self::requested_expires(request) else {
             return refuse(400);
         };
         let mut response = match (expires, request.header(HeaderName::Contact)) {
@@ -121,10 +121,7 @@ impl Registrar {
     }
 
     /// The life that the request asks for: `expires` of its Contact, else Expires.
-    fn requested_expires(
-        &self,
-        request: &Message,
-    ) -> Result<Option<Duration>, ocs_sip_core::Error> {
+    fn requested_expires(request: &Message) -> Result<Option<Duration>, ocs_sip_core::Error> {
         let header = request.number(HeaderName::Expires)?;
         let contact = request.contact().ok().and_then(|contact| contact.expires());
         Ok(contact

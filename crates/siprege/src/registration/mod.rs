@@ -127,13 +127,12 @@ impl Registration {
     pub fn new(config: Config, rng: &mut dyn Rng) -> Self {
         let mut random = [0_u8; 24];
         rng.fill_bytes(&mut random);
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
             config,
             state: State::Idle,
-            call_id: hex(&random[..16]),
+            call_id: hex::encode(&random[..16]),
             cseq: 0,
-            tag: hex(&random[16..21]),
+            tag: hex::encode(&random[16..21]),
             gruu: None,
             deadline: None,
             transmits: VecDeque::new(),
@@ -358,7 +357,7 @@ impl Registration {
 /// When to refresh a binding of this life. However short a server makes it, it cannot make the client flood it.
 fn refresh_after(life: Duration) -> Duration {
     if life >= REFRESH_MARGIN * 2 {
-        life - REFRESH_MARGIN
+        life.saturating_sub(REFRESH_MARGIN)
     } else {
         (life / 4).max(Duration::from_secs(5))
     }

@@ -129,7 +129,6 @@ impl UserAgent {
 
     fn session_event(&mut self, with: &Aor, event: Im) {
         let event = match event {
-            Im::Invited { .. } | Im::Progress(_) | Im::Accepted(_) => return,
             Im::Established => Event::ConversationStarted { with: with.clone() },
             Im::Text { text, .. } => Event::Text {
                 from: with.clone(),
@@ -191,6 +190,7 @@ impl UserAgent {
                     elsewhere,
                 }
             }
+            // What the user need not know, such as progress.
             _ => return,
         };
         self.events.push_back(event);

@@ -52,7 +52,7 @@ impl<S: Store> FrontEnd<S> {
             return Err(Refusal::new(480, "the connection is gone"));
         };
         let flow = connection.flow(caller.connection);
-        self.clean(request);
+        Self::clean(request);
         let user = self.store.user(&caller.identity.aor);
         assert_identity(request, &caller.identity.aor, user.as_deref());
         headers::sensitivity(request)?;
