@@ -10,6 +10,7 @@ pub mod ours;
 pub mod peers;
 mod settings;
 mod summary;
+pub mod system;
 
 pub use settings::criterion;
 pub use summary::Summary;

@@ -62,6 +62,7 @@ impl Connection {
     pub(crate) fn associate(&mut self, endpoint: Endpoint) {
         self.endpoints
             .retain(|old| old.aor != endpoint.aor || old.epid != endpoint.epid);
+        self.endpoints.reserve_exact(1);
         self.endpoints.push(endpoint);
     }
 

@@ -1,6 +1,7 @@
 //! What a deployment keeps: its users and their endpoints.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use ocs_ntlm::NtHash;
@@ -55,8 +56,8 @@ pub struct EndpointRecord {
 /// All keys are per user, so that users can be spread over machines by hashing the address of record. Calls come from one
 /// machine at a time and are expected to be quick: a store that has to wait keeps a cache in front.
 pub trait Store {
-    /// The user with this address of record.
-    fn user(&self, aor: &Aor) -> Option<User>;
+    /// The user with this address of record. Asked for with every request: a copy would cost more than the look.
+    fn user(&self, aor: &Aor) -> Option<Arc<User>>;
 
     /// The NT hash of the password of the account that authenticates as `domain` and `user`. `domain` is
     /// empty when `user` is a user principal name. Both are compared without case.
@@ -96,7 +97,7 @@ pub struct MemoryStore {
 
 #[derive(Debug)]
 struct Entry {
-    user: User,
+    user: Arc<User>,
     hash: NtHash,
     endpoints: Vec<EndpointRecord>,
 }
@@ -120,7 +121,7 @@ impl MemoryStore {
         self.users.insert(
             aor,
             Entry {
-                user,
+                user: Arc::new(user),
                 hash: NtHash::from_password(password),
                 endpoints: Vec::new(),
             },
@@ -129,7 +130,9 @@ impl MemoryStore {
 
     /// Changes a user.
     pub fn user_mut(&mut self, aor: &Aor) -> Option<&mut User> {
-        self.users.get_mut(aor).map(|entry| &mut entry.user)
+        self.users
+            .get_mut(aor)
+            .map(|entry| Arc::make_mut(&mut entry.user))
     }
 
     /// How many users there are.
@@ -161,8 +164,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn user(&self, aor: &Aor) -> Option<User> {
-        self.users.get(aor).map(|entry| entry.user.clone())
+    fn user(&self, aor: &Aor) -> Option<Arc<User>> {
+        self.users.get(aor).map(|entry| Arc::clone(&entry.user))
     }
 
     fn nt_hash(&self, domain: &str, user: &str) -> Option<NtHash> {
@@ -179,6 +182,8 @@ impl Store for MemoryStore {
             entry
                 .endpoints
                 .retain(|old| old.instance != record.instance);
+            // Most users have one endpoint.
+            entry.endpoints.reserve_exact(1);
             entry.endpoints.push(record);
         }
     }

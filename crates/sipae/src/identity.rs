@@ -20,14 +20,14 @@ pub enum Peer {
 }
 
 /// The identities of an authenticated user.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UserIdentities {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UserIdentities<'a> {
     /// The name to be displayed.
-    pub display_name: Option<String>,
+    pub display_name: Option<&'a str>,
     /// The sip URIs, the usual one first, such as `sip:alice@contoso.com`.
-    pub sip: Vec<String>,
+    pub sip: &'a [&'a str],
     /// The tel URIs, the usual one first, such as `tel:+14255550100`.
-    pub tel: Vec<String>,
+    pub tel: &'a [&'a str],
 }
 
 /// The identities that a message carries, at most one of each scheme (RFC 5876 4.5).
@@ -70,39 +70,46 @@ pub fn caller(message: &Message) -> Option<NameAddr<'_>> {
 /// either case.
 ///
 /// Without any identity of the user nothing is asserted.
-pub fn assert_client(message: &mut Message, user: &UserIdentities) {
+pub fn assert_client(message: &mut Message, user: &UserIdentities<'_>) {
     let preferred = Identities::read(message, HeaderName::PPreferredIdentity);
-    let choose = |all: &[String], wanted: Option<NameAddr<'_>>| {
-        let wanted = wanted.and_then(|wanted| wanted.uri().ok());
-        all.iter()
-            .find(|own| match (Uri::parse(own), wanted) {
-                // Users have no case, and parameters do not make another user.
-                (Ok(Uri::Sip(own)), Some(Uri::Sip(wanted))) => own.aor() == wanted.aor(),
-                (Ok(own), Some(wanted)) => own.equivalent(&wanted),
-                _ => false,
-            })
-            .or(all.first())
-            .cloned()
-    };
-    let sip = choose(&user.sip, preferred.sip);
-    let tel = choose(&user.tel, preferred.tel);
-    message.remove(HeaderName::PAssertedIdentity);
-    message.remove(HeaderName::PPreferredIdentity);
-    let mut value = String::new();
+    let sip = choose(user.sip, preferred.sip);
+    let tel = choose(user.tel, preferred.tel);
+    message.remove_all(&[
+        HeaderName::PAssertedIdentity,
+        HeaderName::PPreferredIdentity,
+    ]);
+    let mut value = String::with_capacity(128);
     for uri in [sip, tel].into_iter().flatten() {
         if value.is_empty() {
-            if let Some(name) = &user.display_name {
+            if let Some(name) = user.display_name {
                 quote_into(name, &mut value);
             }
         } else {
             value.push(',');
         }
-        // Writing to a String cannot fail.
-        let _ = write!(value, "<{uri}>");
+        value.push('<');
+        value.push_str(uri);
+        value.push('>');
     }
     if !value.is_empty() {
         message.push(HeaderName::PAssertedIdentity, &value);
     }
+}
+
+/// The one that is wanted, else the usual one.
+fn choose<'a>(all: &[&'a str], wanted: Option<NameAddr<'_>>) -> Option<&'a str> {
+    let wanted = wanted.and_then(|wanted| wanted.uri().ok());
+    wanted
+        .and_then(|wanted| {
+            all.iter().find(|own| match (Uri::parse(own), wanted) {
+                // Users have no case, and parameters do not make another user.
+                (Ok(Uri::Sip(own)), Uri::Sip(wanted)) => own.aor() == wanted.aor(),
+                (Ok(own), wanted) => own.equivalent(&wanted),
+                _ => false,
+            })
+        })
+        .or(all.first())
+        .copied()
 }
 
 /// What a server does with a message of another server: an untrusted one asserts nothing, and prefers nothing.

@@ -15,16 +15,11 @@ fn message(headers: &str) -> Message {
     Message::parse(text.into(), &Limits::default()).unwrap()
 }
 
-fn alice() -> UserIdentities {
-    UserIdentities {
-        display_name: Some("Alice \"A\"".to_owned()),
-        sip: vec![
-            "sip:alice@contoso.com".to_owned(),
-            "sip:al@contoso.com".to_owned(),
-        ],
-        tel: vec!["tel:+14255550100".to_owned(), "tel:+14255550199".to_owned()],
-    }
-}
+const ALICE: UserIdentities<'_> = UserIdentities {
+    display_name: Some("Alice \"A\""),
+    sip: &["sip:alice@contoso.com", "sip:al@contoso.com"],
+    tel: &["tel:+14255550100", "tel:+14255550199"],
+};
 
 const PAI: HeaderName = HeaderName::PAssertedIdentity;
 const PPI: HeaderName = HeaderName::PPreferredIdentity;
@@ -51,7 +46,7 @@ fn the_server_asserts_what_it_knows() {
         ),
     ] {
         let mut message = message(headers);
-        assert_client(&mut message, &alice());
+        assert_client(&mut message, &ALICE);
         let all: Vec<_> = message.lines(PAI).collect();
         assert_eq!(all, [format!("\"Alice \\\"A\\\"\"{expected}")], "{headers}");
         assert_eq!(message.header(PPI), None);

@@ -7,6 +7,7 @@ use std::time::Instant;
 use ocs_sip_core::syntax::quote_into;
 use ocs_sip_core::uri::{Host, SipUri};
 use ocs_sip_core::{Aor, ConnectionId, HeaderName, Message};
+use rustc_hash::FxHashMap;
 
 use crate::flow::parse_cid;
 use crate::gruu::{Gruu, Opaque, endpoint_gruu};
@@ -172,8 +173,8 @@ pub struct Bindings {
     limits: Limits,
     next_id: u64,
     users: HashMap<Aor, Vec<Entry>>,
-    owners: HashMap<BindingId, Aor>,
-    connections: HashMap<ConnectionId, BTreeSet<BindingId>>,
+    owners: FxHashMap<BindingId, Aor>,
+    connections: FxHashMap<ConnectionId, BTreeSet<BindingId>>,
     expiry: BTreeSet<(Instant, BindingId)>,
 }
 
@@ -203,7 +204,11 @@ impl Bindings {
     ///
     /// The same endpoint is one with the same instance, or with the same epid.
     pub fn insert(&mut self, binding: Binding) -> Registered {
-        let entries = self.users.entry(binding.aor.clone()).or_default();
+        let entries = self
+            .users
+            .entry(binding.aor.clone())
+            // Most users have one endpoint.
+            .or_insert_with(|| Vec::with_capacity(1));
         let same = entries.iter().position(|entry| {
             let old = &entry.binding;
             old.instance == binding.instance || (old.epid.is_some() && old.epid == binding.epid)

@@ -26,13 +26,10 @@ pub const SERVER_HEADERS: [HeaderName; 5] = [
 /// Takes off a client's message what only servers may say: [`SERVER_HEADERS`], and `History-Info` unless the
 /// client is trusted with it. Says how many headers went.
 pub fn strip_server_headers(message: &mut Message, keep_history: bool) -> usize {
-    let mut removed = 0;
-    message.retain(|header| {
-        let strip = SERVER_HEADERS.contains(&header.name)
-            || (header.name == HeaderName::HistoryInfo && !keep_history);
-        removed += usize::from(strip);
-        !strip
-    });
+    let mut removed = message.remove_all(&SERVER_HEADERS);
+    if !keep_history {
+        removed += message.remove(HeaderName::HistoryInfo);
+    }
     removed
 }
 

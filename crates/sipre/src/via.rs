@@ -19,7 +19,11 @@ pub fn stamp_received(request: &mut Message, flow: &Flow) -> Result<(), Refusal>
     let via = request
         .top_via()
         .map_err(|_| Refusal::new(400, "malformed Via"))?;
-    let mut out = format!("SIP/2.0/{} {}", via.transport_text(), via.sent_by());
+    let mut out = String::with_capacity(192);
+    out.push_str("SIP/2.0/");
+    out.push_str(via.transport_text());
+    out.push(' ');
+    out.push_str(via.sent_by());
     for param in via.params().iter() {
         let stamped = ["received", "ms-received-port", "ms-received-cid"]
             .iter()
@@ -61,26 +65,34 @@ pub struct OwnVia<'a> {
 impl OwnVia<'_> {
     /// Puts it before all other Via values.
     pub fn push(&self, request: &mut Message) {
-        request.push_front(HeaderName::Via, &self.to_string());
+        request.push_front(HeaderName::Via, &self.value());
+    }
+
+    fn value(&self) -> String {
+        let mut value = String::with_capacity(128);
+        for text in [
+            "SIP/2.0/",
+            self.transport.as_via(),
+            " ",
+            self.sent_by,
+            ";branch=",
+            self.branch,
+            ";branched=",
+            if self.branched { "TRUE" } else { "FALSE" },
+        ] {
+            value.push_str(text);
+        }
+        if let Some(info) = self.internal_info {
+            value.push_str(";ms-internal-info=");
+            quote_into(info, &mut value);
+        }
+        value
     }
 }
 
 impl core::fmt::Display for OwnVia<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(
-            f,
-            "SIP/2.0/{} {};branch={};branched={}",
-            self.transport.as_via(),
-            self.sent_by,
-            self.branch,
-            if self.branched { "TRUE" } else { "FALSE" }
-        )?;
-        if let Some(info) = self.internal_info {
-            let mut quoted = String::new();
-            quote_into(info, &mut quoted);
-            write!(f, ";ms-internal-info={quoted}")?;
-        }
-        Ok(())
+        f.write_str(&self.value())
     }
 }
 

@@ -9,11 +9,11 @@ use ocs_sip_core::admit::admit;
 use ocs_sip_core::framing::Frame;
 use ocs_sip_core::transaction::{Event as Transaction, Flow, ServerId};
 use ocs_sip_core::{ConnectionId, HeaderName, Message, Method};
-use ocs_sipae::identity;
 use ocs_sipae::server::{Identity, Outcome};
 use ocs_sipre::{headers, via};
 use rand_core::Rng;
 
+use super::proxy::assert_identity;
 use super::{FrontEnd, verifier};
 use crate::connection::Endpoint;
 use crate::{CloseCause, Event, Store};
@@ -200,8 +200,8 @@ impl<S: Store> FrontEnd<S> {
         };
         Self::clean(&mut response);
         if let Some(identity) = self.authentication.identity(association) {
-            let identities = self.identities(&identity.aor);
-            identity::assert_client(&mut response, &identities);
+            let user = self.store.user(&identity.aor);
+            assert_identity(&mut response, &identity.aor, user.as_deref());
         }
         let flow = Flow::Stream(id);
         if let Err(error) = self.layer.handle_message(now, flow, response) {
@@ -212,12 +212,7 @@ impl<S: Store> FrontEnd<S> {
     /// Takes off a client's message what only servers may say, and what was only for this server.
     pub(super) fn clean(message: &mut Message) {
         headers::strip_server_headers(message, false);
-        message.retain(|header| {
-            !matches!(
-                header.name,
-                HeaderName::Authorization | HeaderName::ProxyAuthorization
-            )
-        });
+        message.remove_all(&[HeaderName::Authorization, HeaderName::ProxyAuthorization]);
     }
 
     /// The account exists, but the address in From is not its own ([MS-OCER] 4004).

@@ -6,7 +6,7 @@ mod local;
 mod output;
 mod proxy;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use ocs_siprege::notify::RegistrationEvent;
 use ocs_siprege::registrar::Registrar;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
+use rustc_hash::FxHashMap;
 
 use crate::connection::Connection;
 use crate::schedule::Schedule;
@@ -73,7 +74,7 @@ pub struct FrontEnd<S> {
     rng: ChaCha20Rng,
     sent_by: String,
     capabilities: Capabilities,
-    connections: HashMap<ConnectionId, Connection>,
+    connections: FxHashMap<ConnectionId, Connection>,
     /// Connections with octets to fetch, each once.
     writable: VecDeque<ConnectionId>,
     timers: Schedule<ConnectionId>,
@@ -122,7 +123,7 @@ impl<S: Store> FrontEnd<S> {
             layer: Layer::new(config.timers),
             registrar: Registrar::new(config.registrar.clone()),
             router: Router::new(config.router.clone(), RouteKey::new(key)),
-            connections: HashMap::new(),
+            connections: FxHashMap::default(),
             writable: VecDeque::new(),
             timers: Schedule::default(),
             forks: proxy::Forks::default(),

@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Entry, Message, Span, Start};
+use super::{EDIT_ROOM, Entry, Message, Span, Start};
 use crate::HeaderName;
 
 impl Message {
     pub(super) fn append_text(&mut self, text: &str) -> Span {
+        if self.added.capacity() == 0 {
+            self.added.reserve(EDIT_ROOM.max(2 * text.len()));
+        }
         let start = self.source.len() + self.added.len();
         self.added.push_str(text);
         // Limits keep both buffers far below 4 GiB; a caller that adds more than that gets a cut header, never a panic.
@@ -97,6 +100,13 @@ impl Message {
         before - self.entries.len()
     }
 
+    /// Removes every header of these names; says how many lines there were.
+    pub fn remove_all(&mut self, names: &[HeaderName]) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| !names.contains(&entry.name));
+        before - self.entries.len()
+    }
+
     /// Removes the headers for which `keep` says no.
     pub fn retain(&mut self, mut keep: impl FnMut(super::Header<'_>) -> bool) {
         let mut entries = std::mem::take(&mut self.entries);
@@ -128,8 +138,20 @@ impl Message {
 
     /// Puts `value` in the place of the first value of a list header.
     pub fn replace_first_value(&mut self, name: HeaderName, value: &str) {
-        self.remove_first_value(name);
-        self.push_front(name, value);
+        let only = self
+            .entries
+            .iter()
+            .position(|entry| entry.name == name)
+            .filter(|&at| {
+                let line = self.text(self.entries[at].value);
+                crate::syntax::split_list(line).nth(1).is_none()
+            });
+        if let Some(at) = only {
+            self.entries[at] = self.make_entry(name, name.as_str(), value);
+        } else {
+            self.remove_first_value(name);
+            self.push_front(name, value);
+        }
     }
 
     /// Changes the Request-URI; does nothing to a response.

@@ -72,7 +72,6 @@ enum Start {
 /// assert_eq!(message.to_bytes(), text);
 /// # Ok::<(), ocs_sip_core::Error>(())
 /// ```
-#[derive(Clone)]
 pub struct Message {
     source: ByteString,
     added: String,
@@ -82,6 +81,28 @@ pub struct Message {
     entries: Vec<Entry>,
     body: Bytes,
 }
+
+impl Clone for Message {
+    /// Copies the index and what was added; the octets it came in and the body are shared.
+    fn clone(&self) -> Self {
+        // A copy is made to be changed on its way on: a Via, a Record-Route, a signature.
+        let mut added = String::with_capacity(self.added.len() + EDIT_ROOM);
+        added.push_str(&self.added);
+        let mut entries = Vec::with_capacity(self.entries.len() + 4);
+        entries.extend_from_slice(&self.entries);
+        Self {
+            source: self.source.clone(),
+            added,
+            start: self.start.clone(),
+            start_line: self.start_line,
+            entries,
+            body: self.body.clone(),
+        }
+    }
+}
+
+/// Octets for what a hop adds to a message: one allocation serves most.
+const EDIT_ROOM: usize = 768;
 
 /// One header as it stands in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustc_hash::FxHashMap;
+
 use super::client::{self, Client};
 use super::invite_client::{self, InviteClient};
 use super::invite_server::{self, InviteServer};
@@ -92,7 +94,7 @@ impl Machine {
 /// Every operation costs one hash lookup, or the logarithm of the number of transactions; none scans.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    entries: HashMap<u64, Entry>,
+    entries: FxHashMap<u64, Entry>,
     keys: HashMap<Arc<[u8]>, u64>,
     /// Ordered by flow, so that a closed flow finds its own.
     by_flow: BTreeSet<(Flow, u64)>,

@@ -31,6 +31,11 @@ impl Aor {
     }
 
     pub(super) fn from_parts(user: &str, host: Host<'_>) -> Self {
+        if let Host::Name(name) = host
+            && let Some(plain) = plain_aor(user, name)
+        {
+            return plain;
+        }
         let plain = unescape(user).map(|user| user.to_lowercase());
         let user = match &plain {
             Some(plain) => escape_user(plain),
@@ -63,6 +68,24 @@ impl Aor {
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
+}
+
+/// The usual case: letters, digits and a few marks, which need no escapes and no look at Unicode.
+fn plain_aor(user: &str, host: &str) -> Option<Aor> {
+    let mut octets = [0; 96];
+    let len = user.len() + 1 + host.len();
+    let text = octets.get_mut(..len)?;
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
+    if user.is_empty() || !user.bytes().chain(host.bytes()).all(is_plain) {
+        return None;
+    }
+    let (user_part, rest) = text.split_at_mut(user.len());
+    user_part.copy_from_slice(user.as_bytes());
+    rest[0] = b'@';
+    rest[1..].copy_from_slice(host.as_bytes());
+    text.make_ascii_lowercase();
+    let text = std::str::from_utf8(text).ok()?;
+    Some(Aor(text.into()))
 }
 
 impl fmt::Display for Aor {

@@ -243,9 +243,8 @@ impl Server {
             return Outcome::Discard(refusal.into());
         }
         if request.method() != Some(&Method::Register) {
-            let refusals = &mut self.tables.connection(connection).refusals;
-            *refusals = refusals.saturating_add(1);
-            if *refusals > self.config.limits.refusals {
+            let refusals = self.tables.refuse(connection);
+            if refusals > self.config.limits.refusals {
                 return self.forbidden(request, Forbidden::TooManyRefusals, None);
             }
         }

@@ -157,12 +157,10 @@ impl Server {
         association: AssociationId,
         message: &mut Message,
     ) -> Result<bool, Error> {
-        message.retain(|header| {
-            !matches!(
-                header.name,
-                HeaderName::AuthenticationInfo | HeaderName::ProxyAuthenticationInfo
-            )
-        });
+        message.remove_all(&[
+            HeaderName::AuthenticationInfo,
+            HeaderName::ProxyAuthenticationInfo,
+        ]);
         if matches!(message.status(), Some(100 | 401 | 407)) {
             return Ok(false);
         }

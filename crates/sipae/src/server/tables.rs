@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use ocs_sip_core::ConnectionId;
 use ocs_sip_core::header::Scheme;
+use rustc_hash::FxHashMap;
 
 use super::endpoint::{Endpoint, EndpointKey};
 use super::{AssociationId, Identity};
@@ -77,8 +78,6 @@ pub(super) struct Connection {
     /// Oldest first.
     half_open: Vec<u32>,
     associations: Vec<u32>,
-    /// Refused signatures in a row.
-    pub(super) refusals: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,12 +86,15 @@ enum Timer {
     Association(u32),
 }
 
+/// Opaques are random and connections are numbered on this side: only what clients name needs a hash that they cannot aim at.
 #[derive(Default)]
 pub(super) struct Tables {
-    half_open: HashMap<u32, HalfOpen>,
-    associations: HashMap<u32, Established>,
+    half_open: FxHashMap<u32, HalfOpen>,
+    associations: FxHashMap<u32, Established>,
     endpoints: HashMap<EndpointKey, u32>,
-    connections: HashMap<ConnectionId, Connection>,
+    connections: FxHashMap<ConnectionId, Connection>,
+    /// Refused signatures in a row. Nearly always there are none anywhere.
+    refusals: FxHashMap<ConnectionId, u32>,
     timers: BTreeSet<(Instant, Timer)>,
     serial: u32,
 }
@@ -138,14 +140,20 @@ impl Tables {
             .map_or(0, |connection| connection.associations.len())
     }
 
-    pub(super) fn connection(&mut self, connection: ConnectionId) -> &mut Connection {
+    fn connection(&mut self, connection: ConnectionId) -> &mut Connection {
         self.connections.entry(connection).or_default()
     }
 
-    /// Forgets refusals, without making an entry.
+    /// Counts a refused signature; gives how many there were in a row.
+    pub(super) fn refuse(&mut self, connection: ConnectionId) -> u32 {
+        let refusals = self.refusals.entry(connection).or_default();
+        *refusals = refusals.saturating_add(1);
+        *refusals
+    }
+
     pub(super) fn reset_refusals(&mut self, connection: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&connection) {
-            connection.refusals = 0;
+        if !self.refusals.is_empty() {
+            self.refusals.remove(&connection);
         }
     }
 
@@ -288,6 +296,7 @@ impl Tables {
 
     /// Removes everything of a connection; returns its associations.
     pub(super) fn remove_connection(&mut self, connection: ConnectionId) -> Vec<Established> {
+        self.reset_refusals(connection);
         let Some(all) = self.connections.remove(&connection) else {
             return Vec::new();
         };

@@ -87,7 +87,11 @@ impl Router {
         std::iter::once(&self.config.host)
             .chain(&self.config.front_end)
             .chain(&self.config.aliases)
-            .any(|own| Host::parse(own).is_some_and(|own| own.equivalent(host)))
+            .any(|own| match host {
+                // A name is itself; only addresses have several texts.
+                Host::Name(name) => own.eq_ignore_ascii_case(name),
+                Host::Address(_) => Host::parse(own).is_some_and(|own| own.equivalent(host)),
+            })
     }
 
     /// Whether the domain is one of this system.
@@ -119,7 +123,8 @@ impl Router {
             .parsed_request_uri()
             .is_ok_and(|uri| uri.as_sip().is_some_and(|uri| self.is_own_route(uri)));
         if strict {
-            let uri = request.request_uri().unwrap_or_default().to_owned();
+            let uri = SipUri::parse(request.request_uri().unwrap_or_default());
+            let uri = uri.map_err(|_| Refusal::new(400, "malformed Route URI"))?;
             state = self.verify(&uri, request)?;
             let last = request.values(HeaderName::Route).last().map(String::from);
             let last = last.ok_or(Refusal::new(400, "strict routing without Route"))?;
@@ -138,7 +143,7 @@ impl Router {
             if !self.is_self(&uri) {
                 return Ok(state);
             }
-            let verified = self.verify(uri.as_str(), request)?;
+            let verified = self.verify(&uri, request)?;
             state = verified.or(state);
             request.remove_first_value(HeaderName::Route);
         }
@@ -150,9 +155,8 @@ impl Router {
         uri.is_loose_router() && uri.params().has("ms-route-sig") && self.is_self(uri)
     }
 
-    fn verify(&self, uri: &str, request: &Message) -> Result<Option<RouteState>, Refusal> {
+    fn verify(&self, uri: &SipUri<'_>, request: &Message) -> Result<Option<RouteState>, Refusal> {
         let forged = Refusal::new(403, "ms-route-sig does not match");
-        let uri = SipUri::parse(uri).map_err(|_| Refusal::new(400, "malformed Route URI"))?;
         let Some(opaque) = uri.opaque() else {
             return Ok(None);
         };

@@ -11,19 +11,22 @@ use ocs_sip_core::{ConnectionId, HeaderName, Message, Method};
 use ocs_sipre::Epid;
 use ocs_sipre::fork::{Action, BranchId, CancelReason, Config as ForkConfig, Fork};
 use ocs_sipre::via;
+use rustc_hash::FxHashMap;
 
 use super::FrontEnd;
 use super::input::Caller;
 use crate::Store;
 use crate::schedule::Schedule;
 
+pub(super) use routing::assert_identity;
+
 /// Requests under way.
 #[derive(Debug, Default)]
 pub(super) struct Forks {
     last: u64,
-    table: HashMap<u64, Relay>,
-    by_client: HashMap<ClientId, (u64, BranchId)>,
-    by_server: HashMap<ServerId, u64>,
+    table: FxHashMap<u64, Relay>,
+    by_client: FxHashMap<ClientId, (u64, BranchId)>,
+    by_server: FxHashMap<ServerId, u64>,
     timers: Schedule<u64>,
     /// Reason headers for CANCELs that the transaction layer is about to send, by branch.
     cancels: HashMap<String, String>,

@@ -11,10 +11,10 @@ use ocs_sipre::{BindingId, Refusal};
 use std::time::Instant;
 
 use super::Destination;
-use crate::Store;
 use crate::front_end::FrontEnd;
 use crate::front_end::diagnostics::{FOREIGN_REFERRER, NO_ROUTE, NOT_ENABLED, STALE_ROUTE};
 use crate::front_end::input::Caller;
+use crate::{Store, User};
 
 impl<S: Store> FrontEnd<S> {
     /// Sends a request of a verified caller on. `id` is absent for what is never answered: ACK and BENOTIFY.
@@ -53,7 +53,8 @@ impl<S: Store> FrontEnd<S> {
         };
         let flow = connection.flow(caller.connection);
         Self::clean(request);
-        identity::assert_client(request, &self.identities(&caller.identity.aor));
+        let user = self.store.user(&caller.identity.aor);
+        assert_identity(request, &caller.identity.aor, user.as_deref());
         headers::sensitivity(request)?;
         route::count_hop(request)?;
         let state = self
@@ -65,7 +66,7 @@ impl<S: Store> FrontEnd<S> {
             })?;
         may_speak(request, &caller.identity.aor)?;
         // Who is disabled begins nothing new; what he has he may end.
-        if state.is_none() && !self.may_sign_in(&caller.identity.aor) {
+        if state.is_none() && !user.is_some_and(|user| user.enabled) {
             return Err(NOT_ENABLED);
         }
         match contact::replace_proxy(request, &flow) {
@@ -123,17 +124,6 @@ impl<S: Store> FrontEnd<S> {
         })
     }
 
-    pub(in crate::front_end) fn identities(&self, aor: &Aor) -> UserIdentities {
-        let user = self.store.user(aor);
-        let (display_name, line) =
-            user.map_or((None, None), |user| (user.display_name, user.line_uri));
-        UserIdentities {
-            display_name,
-            sip: vec![aor.to_uri()],
-            tel: line.into_iter().collect(),
-        }
-    }
-
     /// One copy of the request, ready for its connection.
     pub(super) fn branch_request(
         &self,
@@ -175,6 +165,18 @@ impl<S: Store> FrontEnd<S> {
         .push(&mut message);
         message
     }
+}
+
+/// Puts in what the directory knows of the sender of a message, in place of what he says himself.
+pub(in crate::front_end) fn assert_identity(message: &mut Message, aor: &Aor, user: Option<&User>) {
+    let uri = aor.to_uri();
+    let line = user.and_then(|user| user.line_uri.as_deref());
+    let identities = UserIdentities {
+        display_name: user.and_then(|user| user.display_name.as_deref()),
+        sip: &[&uri],
+        tel: line.as_slice(),
+    };
+    identity::assert_client(message, &identities);
 }
 
 /// Requests that a server of this system answers for its users.

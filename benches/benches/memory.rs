@@ -1,0 +1,52 @@
+//! What a registered endpoint costs the front end in memory: 20,000 of them.
+#![allow(missing_docs)]
+
+use std::alloc::System as SystemAllocator;
+
+use ocs_benches::system::System;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<SystemAllocator> = &INSTRUMENTED_SYSTEM;
+
+const ENDPOINTS: u32 = 20_000;
+
+fn main() {
+    let mut system = System::new(ENDPOINTS, |_| {});
+    let resident_before = resident();
+    let region = Region::new(ALLOCATOR);
+    for number in 0..ENDPOINTS {
+        system.add(number);
+        system.sign_in(number);
+        // The user agent goes, its connection and registration stay.
+        system.abandon(number);
+    }
+    assert_eq!(system.registrations(), ENDPOINTS as usize);
+    let change = region.change();
+    let live = change.bytes_allocated - change.bytes_deallocated;
+    let blocks = change.allocations - change.deallocations;
+    let per = |total: usize| total / ENDPOINTS as usize;
+    println!("{ENDPOINTS} registered endpoints on as many connections");
+    println!(
+        "heap:     {} bytes in {} blocks per endpoint",
+        per(live),
+        per(blocks)
+    );
+    match (resident_before, resident()) {
+        (Some(before), Some(after)) => {
+            println!(
+                "resident: {} bytes per endpoint",
+                per(after.saturating_sub(before))
+            );
+        }
+        _ => println!("resident: not known on this system"),
+    }
+}
+
+/// Resident octets of this process.
+fn resident() -> Option<usize> {
+    const PAGE: usize = 4096;
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * PAGE)
+}
