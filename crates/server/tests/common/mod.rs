@@ -53,7 +53,7 @@ impl World {
             clock,
         );
         // What the servers of the captures announce.
-        config.registrar.allow_events = registrar::ALLOW_EVENTS.to_owned();
+        registrar::ALLOW_EVENTS.clone_into(&mut config.registrar.allow_events);
         config.registrar.supported = registrar::Config::new("").supported;
         adjust(&mut config);
         let mut store = MemoryStore::new("CONTOSO");
