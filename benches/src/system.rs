@@ -100,7 +100,7 @@ impl System {
     /// Does what is due in the front end.
     pub fn tick(&mut self) {
         if self.server.poll_timeout().is_some_and(|at| at <= self.now) {
-            let outputs = self.timed(|server, now| server.handle_timeout(now));
+            let outputs = self.timed(FrontEnd::handle_timeout);
             self.deliver(outputs);
         }
     }
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(system.registrations(), 2);
         assert!(system.take_busy() > Duration::ZERO);
         assert!(!system.refresh(0));
-        system.advance(Duration::from_secs(7200));
+        system.advance(Duration::from_hours(2));
         assert!(system.refresh(0));
     }
 }
