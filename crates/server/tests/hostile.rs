@@ -109,7 +109,7 @@ fn broken_messages_get_the_right_answer() {
             "not SIP",
             b"GET / HTTP/1.1\r\nHost: fe01\r\n\r\n".to_vec(),
             None,
-            false,
+            true,
         ),
         ("octets", vec![0xFF; 100_000], None, true),
         (

@@ -81,6 +81,10 @@ impl Replay {
             world: World::new(|config| {
                 config.version = version;
                 config.router.port = 5061;
+                // As the recorded server, which served presence.
+                config.registrar.allow_events = ocs_siprege::registrar::ALLOW_EVENTS.into();
+                config.registrar.supported =
+                    vec!["adhoclist".into(), "msrtc-event-categories".into()];
             }),
             phones: BTreeMap::new(),
             waiting: BTreeMap::new(),

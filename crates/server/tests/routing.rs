@@ -216,8 +216,8 @@ fn the_callee_disappears_while_it_rings() {
     for (uri, status) in [
         (BOB, 480),
         ("sip:mallory@contoso.com", 404),
-        ("sip:dave@fabrikam.com", 404),
-        ("tel:+14255550199", 404),
+        ("sip:dave@fabrikam.com", 504),
+        ("tel:+14255550199", 504),
         ("sip:alice@contoso.com;gruu;opaque=app:voicemail", 404),
         ("sip:fe01.contoso.com:5060", 404),
     ] {
@@ -388,7 +388,7 @@ fn a_forged_route_is_refused() {
         HeaderName::Route,
         &format!("<sip:fe01.contoso.com:5060;transport=tcp;opaque=state:F:T:Ci.R200:Co.R{cid};lr;ms-route-sig=aa>"),
     );
-    assert_eq!(alice.ask(&mut world, message).status(), Some(403));
+    assert_eq!(alice.ask(&mut world, message).status(), Some(481));
     assert!(bob.receive(&mut world).is_empty());
 }
 
