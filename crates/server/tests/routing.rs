@@ -407,3 +407,48 @@ fn hops_are_counted() {
     assert!(world.server.store_mut().user_mut(&aor("bob")).is_some());
     assert!(!world.told(|event| matches!(event, Event::Closed { .. })));
 }
+
+#[test]
+fn nobody_speaks_for_others() {
+    let Call {
+        mut world,
+        mut alice,
+        mut desk,
+        ..
+    } = three();
+    let gruu = desk.gruu.clone().unwrap();
+    for (method, name, value) in [
+        (
+            Method::Refer,
+            HeaderName::ReferredBy,
+            "<sip:carol@contoso.com>",
+        ),
+        (
+            Method::Invite,
+            HeaderName::PSessionOnBehalfOf,
+            "<sip:carol@contoso.com>",
+        ),
+        (
+            Method::Invite,
+            HeaderName::PAgentOnBehalfOf,
+            "<sip:help@contoso.com>",
+        ),
+    ] {
+        let request = alice.request(method, &gruu).with(name, value);
+        let answer = alice.ask(&mut world, request);
+        assert_eq!(answer.status(), Some(403), "{name}");
+        let diagnostics = answer.header(HeaderName::MsDiagnosticsPublic).unwrap();
+        assert!(diagnostics.starts_with("4004;"), "{diagnostics}");
+    }
+    assert!(desk.receive(&mut world).is_empty());
+    // Who names himself, or nobody, goes through, and the server says who referred.
+    let request = alice
+        .request(Method::Refer, &gruu)
+        .with(HeaderName::ReferTo, "<sip:carol@contoso.com>");
+    alice.send(&mut world, request);
+    let refer = desk.one(&mut world);
+    assert_eq!(
+        refer.header(HeaderName::ReferredBy),
+        Some("<sip:alice@contoso.com>")
+    );
+}

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use ocs_sip_core::header::NameAddr;
+use ocs_sip_core::header::{NameAddr, ReferredBy};
 use ocs_sip_core::syntax::quote_into;
 use ocs_sip_core::uri::Uri;
 use ocs_sip_core::{Aor, HeaderName, Message};
@@ -30,38 +30,18 @@ pub struct UserIdentities<'a> {
     pub tel: &'a [&'a str],
 }
 
-/// The identities that a message carries, at most one of each scheme (RFC 5876 4.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Identities<'a> {
-    /// The first value with a `sip:` or `sips:` URI.
-    pub sip: Option<NameAddr<'a>>,
-    /// The first value with a `tel:` URI.
-    pub tel: Option<NameAddr<'a>>,
-}
-
-impl<'a> Identities<'a> {
-    /// Reads P-Asserted-Identity or P-Preferred-Identity. Further URIs of a scheme, other schemes and malformed values are ignored.
-    #[must_use]
-    pub fn read(message: &'a Message, name: HeaderName) -> Self {
-        let mut all = Self::default();
-        for value in message.parse_all::<NameAddr<'a>>(name).flatten() {
-            match value.uri() {
-                Ok(Uri::Sip(_)) => _ = all.sip.get_or_insert(value),
-                Ok(Uri::Tel(_)) => _ = all.tel.get_or_insert(value),
-                _ => {}
-            }
-        }
-        all
-    }
-}
-
-/// Who calls, for a client: P-Asserted-Identity if it is there, else From. The message's signature must have been verified.
+/// Who calls, for a client: the sip URI of P-Asserted-Identity, else its tel URI, else From. The message's signature must have been
+/// verified.
 #[must_use]
 pub fn caller(message: &Message) -> Option<NameAddr<'_>> {
-    let asserted = Identities::read(message, HeaderName::PAssertedIdentity);
-    asserted
-        .sip
-        .or(asserted.tel)
+    let asserted = |is_wanted: fn(&Uri<'_>) -> bool| {
+        message
+            .parse_all::<NameAddr<'_>>(HeaderName::PAssertedIdentity)
+            .flatten()
+            .find(|value| value.uri().is_ok_and(|uri| is_wanted(&uri)))
+    };
+    asserted(|uri| matches!(uri, Uri::Sip(_)))
+        .or_else(|| asserted(|uri| matches!(uri, Uri::Tel(_))))
         .or_else(|| message.from_header().ok())
 }
 
@@ -71,8 +51,8 @@ pub fn caller(message: &Message) -> Option<NameAddr<'_>> {
 ///
 /// Without any identity of the user nothing is asserted.
 pub fn assert_client(message: &mut Message, user: &UserIdentities<'_>) {
-    let preferred = Identities::read(message, HeaderName::PPreferredIdentity);
-    let sip = choose(user.sip, preferred.sip);
+    let preferred = message.identities_in(HeaderName::PPreferredIdentity);
+    let sip = choose(user.sip, preferred.sip.or(preferred.sips));
     let tel = choose(user.tel, preferred.tel);
     message.remove_all(&[
         HeaderName::PAssertedIdentity,
@@ -97,8 +77,8 @@ pub fn assert_client(message: &mut Message, user: &UserIdentities<'_>) {
 }
 
 /// The one that is wanted, else the usual one.
-fn choose<'a>(all: &[&'a str], wanted: Option<NameAddr<'_>>) -> Option<&'a str> {
-    let wanted = wanted.and_then(|wanted| wanted.uri().ok());
+fn choose<'a>(all: &[&'a str], wanted: Option<&str>) -> Option<&'a str> {
+    let wanted = wanted.and_then(|wanted| Uri::parse(wanted).ok());
     wanted
         .and_then(|wanted| {
             all.iter().find(|own| match (Uri::parse(own), wanted) {
@@ -138,66 +118,6 @@ pub fn wants_privacy(message: &Message) -> bool {
         .any(|value| value.trim().eq_ignore_ascii_case("id"))
 }
 
-/// Referred-By (RFC 3892 2.1) with the parameters of \[MS-SIPAE\] 2.2.5.
-///
-/// The `ms-identity` parameters are a server's affair; clients hand them on as they are, with [`value`](Self::value).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReferredBy<'a> {
-    /// The whole value, to be copied into the INVITE that a REFER leads to.
-    pub value: &'a str,
-    /// The referrer.
-    pub referrer: NameAddr<'a>,
-}
-
-impl<'a> ReferredBy<'a> {
-    /// Reads the header of `message`; `None` if it is absent or malformed.
-    #[must_use]
-    pub fn read(message: &'a Message) -> Option<Self> {
-        let value = message.header(HeaderName::ReferredBy)?;
-        Some(Self {
-            value,
-            referrer: NameAddr::parse(value).ok()?,
-        })
-    }
-
-    fn param(&self, name: &str) -> Option<&'a str> {
-        self.referrer
-            .params()
-            .get(name)
-            .map(|value| value.trim_matches('"'))
-    }
-
-    /// `ms-identity`: verifies the referrer to the server of the referred call. Its form is not known; it is passed through.
-    #[must_use]
-    pub fn ms_identity(&self) -> Option<&'a str> {
-        self.param("ms-identity")
-    }
-
-    /// `ms-identity-alg`: the algorithm of [`ms_identity`](Self::ms_identity).
-    #[must_use]
-    pub fn ms_identity_alg(&self) -> Option<&'a str> {
-        self.param("ms-identity-alg")
-    }
-
-    /// `ms-identity-info`: where the key of the signer is found.
-    #[must_use]
-    pub fn ms_identity_info(&self) -> Option<&'a str> {
-        self.param("ms-identity-info")
-    }
-
-    /// `ms-identity-cookie`: data of the server.
-    #[must_use]
-    pub fn ms_identity_cookie(&self) -> Option<&'a str> {
-        self.param("ms-identity-cookie")
-    }
-
-    /// `ms-referee-uri`: the actual peer of a call that had been forwarded, in a REFER from client to server (3.2.4.4).
-    #[must_use]
-    pub fn ms_referee_uri(&self) -> Option<&'a str> {
-        self.param("ms-referee-uri")
-    }
-}
-
 /// The value of a client's Referred-By: the own address and, in a call that had been forwarded, the address of the actual peer.
 #[must_use]
 pub fn referred_by_value(referrer: &Aor, referee: Option<&Aor>) -> String {
@@ -227,9 +147,11 @@ pub fn check_referred_by(message: &mut Message, referrer: &Aor) -> Result<(), Fo
         message.push(HeaderName::ReferredBy, &referred_by_value(referrer, None));
         return Ok(());
     }
-    let named = ReferredBy::read(message)
+    let named = message
+        .parse_first::<ReferredBy<'_>>(HeaderName::ReferredBy)
+        .ok()
         .filter(|_| message.lines(HeaderName::ReferredBy).count() == 1)
-        .and_then(|header| header.referrer.uri().ok()?.as_sip()?.aor());
+        .and_then(|header| header.address.uri().ok()?.as_sip()?.aor());
     if named.as_ref() == Some(referrer) {
         Ok(())
     } else {
