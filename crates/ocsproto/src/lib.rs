@@ -1,13 +1,8 @@
-//! Libraries for the protocols of the Skype for Business, Lync and OCS system.
-//!
-//! One feature for each crate; `client` and `server`, the composed roles, are on by default and bring
-//! in what they are made of. A program that needs one protocol turns the default off:
-//!
-//! ```toml
-//! ocsproto = { version = "0.1", default-features = false, features = ["ntlm"] }
-//! ```
-//!
-//! Nothing lives here but re-exports.
+#![cfg_attr(feature = "sip-core", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "sip-core"),
+    doc = "Libraries for the protocols of the Skype for Business, Lync and OCS system."
+)]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "client")]

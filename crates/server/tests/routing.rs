@@ -213,22 +213,26 @@ fn the_callee_disappears_while_it_rings() {
     assert_eq!(refusal.status(), Some(480));
     alice.ack_refusal(&mut world, &invite, &refusal);
     // Now bob is not registered; mallory does not exist; dave's domain is elsewhere.
-    for (uri, status) in [
-        (BOB, 480),
-        ("sip:mallory@contoso.com", 404),
-        ("sip:dave@fabrikam.com", 504),
-        ("tel:+14255550199", 504),
-        ("sip:alice@contoso.com;gruu;opaque=app:voicemail", 404),
-        ("sip:fe01.contoso.com:5060", 404),
+    for (uri, status, error_id) in [
+        (BOB, 480, None),
+        ("sip:mallory@contoso.com", 404, Some("1003")),
+        ("sip:dave@fabrikam.com", 504, Some("1005")),
+        ("tel:+14255550199", 504, Some("1005")),
+        (
+            "sip:alice@contoso.com;gruu;opaque=app:voicemail",
+            404,
+            Some("1003"),
+        ),
+        ("sip:fe01.contoso.com:5060", 404, None),
     ] {
         let message = alice
             .request(Method::Message, uri)
             .with_body("text/plain", "hi");
-        assert_eq!(
-            alice.ask(&mut world, message).status(),
-            Some(status),
-            "{uri}"
-        );
+        let answer = alice.ask(&mut world, message);
+        assert_eq!(answer.status(), Some(status), "{uri}");
+        let diagnostics = answer.header(HeaderName::MsDiagnostics);
+        let id = diagnostics.and_then(|value| value.split(';').next());
+        assert_eq!(id, error_id, "{uri}");
     }
     let mut late = alice.request(Method::Message, "sip:fe01.contoso.com:5060");
     late.set(HeaderName::To, "<sip:fe01.contoso.com:5060>;tag=1");

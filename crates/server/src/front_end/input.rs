@@ -218,12 +218,10 @@ impl<S: Store> FrontEnd<S> {
     /// The account exists, but the address in From is not its own ([MS-OCER] 4004).
     fn not_owner(&mut self, request: &Message) -> Message {
         let tag = self.new_tag();
-        let diagnostics = format!(
-            "4004;reason=\"Credentials provided are not authorized to act as specified from URI\";source=\"{}\"",
-            self.config.fqdn
-        );
-        Message::response_to(request, 403, Some(&tag))
-            .with(HeaderName::MsDiagnosticsPublic, &diagnostics)
+        Message::response_to(request, 403, Some(&tag)).with(
+            HeaderName::MsDiagnosticsPublic,
+            "4004;reason=\"Credentials provided are not authorized to act as specified from URI\"",
+        )
     }
 
     /// Serves an event of the transactions. `caller` is there when it is about the request just taken in.
