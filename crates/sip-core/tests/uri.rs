@@ -34,6 +34,9 @@ fn the_same() {
             "TEL:8631234;phone-context=example.com",
         ),
         ("http://x", "http://x"),
+        ("sip:a@b;%6Cr;tr%61nsport=tcp", "sip:a@b;transport=%74cp"),
+        // A name twice is against the grammar: the first counts.
+        ("sip:a@b;x=1;x=2", "sip:a@b;X=1;y"),
     ];
     for (a, b) in pairs {
         let (a, b) = (Uri::parse(a).unwrap(), Uri::parse(b).unwrap());
@@ -80,6 +83,21 @@ fn not_the_same() {
         let (a, b) = (Uri::parse(a).unwrap(), Uri::parse(b).unwrap());
         assert!(!a.equivalent(&b) && !b.equivalent(&a), "{a} {b}");
     }
+}
+
+#[test]
+fn many_parameters_do_not_cost_the_square() {
+    let names: Vec<_> = (0..50_000).map(|number| format!(";p{number}=x")).collect();
+    let forward = format!("sip:a@b{}", names.concat());
+    let backward = format!(
+        "sip:a@b{}",
+        names.iter().rev().map(String::as_str).collect::<String>()
+    );
+    assert!(
+        Uri::parse(&forward)
+            .unwrap()
+            .equivalent(&Uri::parse(&backward).unwrap())
+    );
 }
 
 #[test]
