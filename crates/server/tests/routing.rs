@@ -456,3 +456,31 @@ fn nobody_speaks_for_others() {
         Some("<sip:alice@contoso.com>")
     );
 }
+
+#[test]
+fn a_callee_cannot_lead_the_answer_astray() {
+    let Call {
+        mut world,
+        mut alice,
+        mut bob,
+        mut desk,
+    } = three();
+    let gruu = bob.gruu.clone().unwrap();
+    let request = alice.invite(&mut world, &gruu);
+    let invite = bob.one(&mut world);
+    let mut answer = bob.make_answer(&invite, 200);
+    let own = invite.values(HeaderName::Via).next().unwrap().to_owned();
+    answer.remove(HeaderName::Via);
+    answer.push_front(HeaderName::Via, "SIP/2.0/TCP 127.0.0.1:50003");
+    answer.push_front(HeaderName::Via, &own);
+    bob.send(&mut world, answer);
+    let answers = alice.receive(&mut world);
+    let arrived = answers.last().unwrap();
+    assert_eq!(arrived.status(), Some(200));
+    assert_eq!(
+        arrived.top_via().unwrap().sent_by(),
+        request.top_via().unwrap().sent_by()
+    );
+    assert_eq!(arrived.values(HeaderName::Via).count(), 1);
+    assert!(desk.receive(&mut world).is_empty());
+}

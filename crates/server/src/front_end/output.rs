@@ -17,7 +17,11 @@ impl<S: Store> FrontEnd<S> {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        if message.header(HeaderName::Server).is_none() && !message.is_request() {
+        // A response that is forwarded says itself who made it.
+        let anonymous = [HeaderName::Server, HeaderName::UserAgent]
+            .into_iter()
+            .all(|name| message.header(name).is_none());
+        if anonymous && !message.is_request() {
             message.push(HeaderName::Server, &self.config.server);
         }
         if let Some(association) = connection.association_for(&message) {

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use ocs_sip_core::Message;
 use ocs_sip_core::transaction::{ClientId, ServerId};
+use ocs_sip_core::{HeaderName, Message};
 use ocs_sipre::contact::{self, ProxyReplace};
 use ocs_sipre::via;
 
@@ -28,6 +28,17 @@ impl<S: Store> FrontEnd<S> {
         let Some(relay) = self.forks.table.get(&key) else {
             return;
         };
+        // The way back is the caller's to say: whatever the callee made of the other Via values, they are those of the request.
+        if !response
+            .values(HeaderName::Via)
+            .eq(relay.request.values(HeaderName::Via))
+        {
+            response.remove(HeaderName::Via);
+            let vias: Vec<_> = relay.request.values(HeaderName::Via).collect();
+            for via in vias.into_iter().rev() {
+                response.push_front(HeaderName::Via, via);
+            }
+        }
         let callee = relay.targets[branch.0].connection;
         let Some(connection) = self.connections.get(&callee) else {
             return;
