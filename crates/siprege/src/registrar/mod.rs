@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use ocs_sip_core::{Aor, ConnectionId, HeaderName, Message};
 use ocs_sipre::binding::{Binding, BindingId, Bindings, Limits, Registered};
-use ocs_sipre::{EndpointId, EndpointKey, Identity, Instance, gruu};
+use ocs_sipre::{EndpointId, EndpointKey, Identity, Instance};
 
 use crate::notify::{ImplicitSubscription, RegistrationEvent};
 use crate::presence_state::{PresenceState, RegisterAction};
@@ -152,40 +152,16 @@ impl Registrar {
         identity: Identity,
         life: Duration,
     ) -> Result<RegisterAction, u16> {
-        let contact = request.contact().map_err(|_| 400_u16)?;
-        // `*` is for Expires 0 alone, and requests can only be sent to a SIP URI.
-        if !contact.uri().is_ok_and(|uri| uri.as_sip().is_some()) {
-            return Err(400);
-        }
-        let call_id = request.call_id().map_err(|_| 400_u16)?;
-        let cseq = request.cseq().map_err(|_| 400_u16)?.number;
         let instance = identity.instance;
+        let connection = Some(context.connection);
         let binding = Binding {
+            // The one address that all tables share.
             aor: context.aor.clone(),
-            contact: contact.uri_text().to_owned(),
-            connection: Some(context.connection),
-            epid: identity.epid,
-            instance,
-            gruu: request
-                .lists(HeaderName::Supported, "gruu-10")
-                .then(|| gruu::endpoint_gruu(context.aor, instance)),
-            expires_at: now + life,
-            q: contact.q().unwrap_or(1000),
-            user_agent: request.header(HeaderName::UserAgent).map(str::to_owned),
-            methods: contact
-                .params()
-                .get_unquoted("methods")
-                .map(std::borrow::Cow::into_owned),
-            supported: request
-                .values(HeaderName::Supported)
-                .map(str::to_owned)
-                .collect(),
-            call_id: call_id.to_owned(),
-            cseq,
+            ..Binding::from_register(request, identity, connection, now + life)
+                .map_err(|refusal| refusal.status)?
         };
-        let (outcome, restarted) = self.insert(context, binding);
+        let outcome = self.insert(context.aor, binding);
         let (id, action) = match outcome {
-            Registered::Added(id) if restarted => (id, RegisterAction::Refreshed),
             Registered::Added(id) if self.expired.remove(&key(context.aor, instance)) => {
                 (id, RegisterAction::Fixed)
             }
@@ -204,30 +180,11 @@ impl Registrar {
         Ok(action)
     }
 
-    /// Puts a binding into the table; makes room where that is allowed. Says also whether it took the place of a dead one.
-    ///
-    /// RFC 3261 10.3 item 7 orders the requests of one client by Call-ID and CSeq. On one connection they come in order; on another
-    /// one it is a client that started again, and clients exist that draw the same Call-ID then: their connection decides.
-    fn insert(&mut self, context: Context<'_>, binding: Binding) -> (Registered, bool) {
-        let retry = match self.bindings.insert(binding.clone()) {
-            Registered::Full => self.remove_oldest(context.aor),
-            Registered::Stale => {
-                let id = EndpointId::Instance(binding.instance);
-                let old = self.bindings.find(context.aor, &id);
-                let dead = old.filter(|(_, old)| old.connection != Some(context.connection));
-                let dead = dead.map(|(id, _)| id);
-                if let Some(id) = dead {
-                    self.bindings.remove(id);
-                    return (self.bindings.insert(binding), true);
-                }
-                return (Registered::Stale, false);
-            }
-            outcome => return (outcome, false),
-        };
-        if retry {
-            (self.bindings.insert(binding), false)
-        } else {
-            (Registered::Full, false)
+    /// Puts a binding into the table; makes room where that is allowed.
+    fn insert(&mut self, aor: &Aor, binding: Binding) -> Registered {
+        match self.bindings.insert(binding.clone()) {
+            Registered::Full if self.remove_oldest(aor) => self.bindings.insert(binding),
+            outcome => outcome,
         }
     }
 
@@ -319,7 +276,7 @@ impl Registrar {
     fn ok(&self, now: Instant, request: &Message, context: Context<'_>, life: Duration) -> Message {
         let mut response = Message::response_to(request, 200, Some(context.tag));
         for (_, binding) in self.bindings.of_user(context.aor) {
-            response.push(HeaderName::Contact, &contact_value(binding, now));
+            response.push(HeaderName::Contact, &binding.to_contact(now));
         }
         response.push(HeaderName::Expires, &life.as_secs().to_string());
         if !self.config.allow_events.is_empty() {
@@ -367,20 +324,4 @@ fn key(aor: &Aor, instance: Instance) -> EndpointKey {
         aor: aor.clone(),
         id: EndpointId::Instance(instance),
     }
-}
-
-/// A Contact of the 200: what routes to the endpoint, with the names that it is known by.
-fn contact_value(binding: &Binding, now: Instant) -> String {
-    let mut text = format!(
-        "<{}>;expires={};+sip.instance={}",
-        binding.contact,
-        binding.expires_at.saturating_duration_since(now).as_secs(),
-        binding.instance.to_param()
-    );
-    if let Some(gruu) = &binding.gruu {
-        text.push_str(";gruu=\"");
-        text.push_str(gruu);
-        text.push('"');
-    }
-    text
 }
