@@ -52,7 +52,11 @@ fn events(text: &str) -> usize {
             Event::Start(tag) | Event::Empty(tag) => {
                 count += 1;
                 for attribute in tag.attributes() {
-                    count += attribute.unwrap().unescape_value().unwrap().len();
+                    count += attribute
+                        .unwrap()
+                        .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+                        .unwrap()
+                        .len();
                 }
             }
             Event::Eof => return count,
