@@ -46,7 +46,13 @@ fn boundary(c: &mut Criterion) {
     let message = Message::parse(text.into_bytes().into(), &Limits::default()).unwrap();
     assert!(message.header(HeaderName::MsDiagnostics).is_some());
     c.bench_function("read from a message", |b| {
-        b.iter(|| diagnostics_of(black_box(&message)).next().unwrap().1.error_id);
+        b.iter(|| {
+            diagnostics_of(black_box(&message))
+                .next()
+                .unwrap()
+                .1
+                .error_id
+        });
     });
     c.bench_function("strip", |b| {
         b.iter_batched_ref(

@@ -82,7 +82,11 @@ fn public_line(message: &Message) -> Public {
             return Public::AsItIs;
         }
         let reason = value.reason().unwrap_or_default();
-        return Public::New(DiagnosticsWriter::new(Kind::Public, value.error_id, &reason));
+        return Public::New(DiagnosticsWriter::new(
+            Kind::Public,
+            value.error_id,
+            &reason,
+        ));
     }
     let id = diagnostics_of(message)
         .find(|(kind, _)| *kind == Kind::Private)
@@ -97,7 +101,9 @@ fn public_line(message: &Message) -> Public {
 }
 
 fn has_diagnostics(message: &Message) -> bool {
-    Kind::ALL.iter().any(|kind| message.header(kind.name()).is_some())
+    Kind::ALL
+        .iter()
+        .any(|kind| message.header(kind.name()).is_some())
 }
 
 /// Takes off a client's message what only servers say: ms-diagnostics and ms-diagnostics-public (2.2.1.2; for ms-diagnostics inferred). Says how

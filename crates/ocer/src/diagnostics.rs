@@ -60,7 +60,9 @@ impl<'a> Diagnostics<'a> {
     /// The first parameter of this name, without quotes and escapes; the name is compared without case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        let param = self.params().find(|param| param.name.eq_ignore_ascii_case(name));
+        let param = self
+            .params()
+            .find(|param| param.name.eq_ignore_ascii_case(name));
         param.map(|param| param.value())
     }
 
@@ -94,7 +96,9 @@ impl<'a> HeaderValue<'a> for Diagnostics<'a> {
 pub fn diagnostics_of(message: &Message) -> impl Iterator<Item = (Kind, Diagnostics<'_>)> {
     Kind::ALL.into_iter().flat_map(|kind| {
         let lines = message.lines(kind.name());
-        let values = lines.flat_map(Diagnostics::parse_list).filter_map(Result::ok);
+        let values = lines
+            .flat_map(Diagnostics::parse_list)
+            .filter_map(Result::ok);
         values.map(move |value| (kind, value))
     })
 }

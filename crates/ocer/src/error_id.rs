@@ -104,7 +104,8 @@ impl ErrorId {
     /// The header in which a server, or for the numbers of clients a client, sends it inside the enterprise.
     #[must_use]
     pub fn kind(self) -> Kind {
-        self.info().map_or(Kind::Private, |info| info.carrier.kind())
+        self.info()
+            .map_or(Kind::Private, |info| info.carrier.kind())
     }
 
     /// The reason text of the table.

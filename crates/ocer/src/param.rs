@@ -145,7 +145,9 @@ fn starts_value(text: &str, at: usize) -> bool {
         return false;
     }
     let start = at + 1 + white_len(&bytes[at + 1..]);
-    let digits = bytes[start..].iter().take_while(|c| c.is_ascii_digit() || **c == b'.');
+    let digits = bytes[start..]
+        .iter()
+        .take_while(|c| c.is_ascii_digit() || **c == b'.');
     let end = start + digits.count();
     let after = end + white_len(&bytes[end..]);
     matches!(bytes.get(after), None | Some(b';' | b',')) && read_id(&text[start..end]).is_some()

@@ -5,14 +5,21 @@ use ocs_sip_core::{HeaderName, Message};
 
 fn all<'a>(value: &Diagnostics<'a>) -> Vec<(&'a str, String)> {
     let params = value.params();
-    params.map(|param| (param.name, param.value().into_owned())).collect()
+    params
+        .map(|param| (param.name, param.value().into_owned()))
+        .collect()
 }
 
 /// The values of the specification's examples and of real clients and servers.
 #[test]
 fn real_values() {
     for (value, id, reason, source) in [
-        ("4141;reason=\"User disabled\"", 4141, Some("User disabled"), None),
+        (
+            "4141;reason=\"User disabled\"",
+            4141,
+            Some("User disabled"),
+            None,
+        ),
         (
             "24081;Component=\"RTCC/4.0.0.0_ContosoApplication\";Reason=\"Endpoint termination\";Source= applicationserver.contoso.com",
             24081,
@@ -25,8 +32,18 @@ fn real_values() {
             Some("Message was received out of dialog."),
             Some("applicationserver.contoso.com"),
         ),
-        ("52063;reason=\"Unsupported session description\"", 52063, Some("Unsupported session description"), None),
-        ("2013;reason=\"x\";source=\"fe01.contoso.com\"", 2013, Some("x"), Some("fe01.contoso.com")),
+        (
+            "52063;reason=\"Unsupported session description\"",
+            52063,
+            Some("Unsupported session description"),
+            None,
+        ),
+        (
+            "2013;reason=\"x\";source=\"fe01.contoso.com\"",
+            2013,
+            Some("x"),
+            Some("fe01.contoso.com"),
+        ),
         (
             "6001;source=\"server.contoso.com\"; reason=\"Request Timeout\";component=\"ImMcu\"",
             6001,
@@ -61,8 +78,15 @@ fn a_clients_blob_with_a_semicolon_at_the_end() {
     assert_eq!(
         names,
         [
-            "reason", "UserType", "MediaType", "MediaChanBlob", "CallerMediaDebug", "BlobVer",
-            "QualityBlob", "CalleeMediaDebug", "Source"
+            "reason",
+            "UserType",
+            "MediaType",
+            "MediaChanBlob",
+            "CallerMediaDebug",
+            "BlobVer",
+            "QualityBlob",
+            "CalleeMediaDebug",
+            "Source"
         ]
     );
     assert!(read.get("mediachanblob").unwrap().ends_with(",BlobVer=1"));
@@ -82,14 +106,22 @@ fn beyond_the_grammar() {
     );
     // Texts of others with their quotes and semicolons.
     assert_eq!(
-        read("10503;sip-reason=\"Q.850;cause=34;text=\"No circuit\"\";component=\"MediationServer\""),
+        read(
+            "10503;sip-reason=\"Q.850;cause=34;text=\"No circuit\"\";component=\"MediationServer\""
+        ),
         [
             pair("sip-reason", "Q.850;cause=34;text=\"No circuit\""),
             pair("component", "MediationServer")
         ]
     );
-    assert_eq!(read("1;reason=\"a\\\"b\\\\;c, d\""), [pair("reason", "a\"b\\;c, d")]);
-    assert_eq!(read("1;reason=\"never closed; x=y"), [pair("reason", "never closed; x=y")]);
+    assert_eq!(
+        read("1;reason=\"a\\\"b\\\\;c, d\""),
+        [pair("reason", "a\"b\\;c, d")]
+    );
+    assert_eq!(
+        read("1;reason=\"never closed; x=y"),
+        [pair("reason", "never closed; x=y")]
+    );
     assert_eq!(read("1;reason=\""), [pair("reason", "")]);
     // No names.
     assert_eq!(read("1;=x;a b=c;\"q\";ok=1"), [pair("ok", "1")]);
@@ -115,9 +147,15 @@ fn what_has_no_number_is_none() {
         "\"microsoft.exchange.data.storage\"",
         ".1",
     ] {
-        assert!(matches!(Diagnostics::parse(value), Err(Error::ErrorId)), "{value}");
+        assert!(
+            matches!(Diagnostics::parse(value), Err(Error::ErrorId)),
+            "{value}"
+        );
     }
-    let limits = Limits { diagnostics: 8, ..Limits::default() };
+    let limits = Limits {
+        diagnostics: 8,
+        ..Limits::default()
+    };
     assert!(Diagnostics::parse_within("1;a=3456", &limits).is_ok());
     assert!(matches!(
         Diagnostics::parse_within("1;a=34567", &limits),
@@ -129,7 +167,9 @@ fn what_has_no_number_is_none() {
 fn several_values_in_one_line_and_in_several() {
     let ids = |line| {
         let values = Diagnostics::parse_list(line).map(Result::unwrap);
-        values.map(|value| (value.error_id.0, all(&value).len())).collect::<Vec<_>>()
+        values
+            .map(|value| (value.error_id.0, all(&value).len()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         ids("1;reason=\"a, 2;b\", 2 ;reason=c ,3, 4.1;x=1,2 and 3"),
@@ -142,10 +182,16 @@ fn several_values_in_one_line_and_in_several() {
         .with(HeaderName::MsDiagnosticsPublic, "4004;reason=\"p\"")
         .with(HeaderName::MsDiagnostics, "no number")
         .with_named("MS-Diagnostics", "1003;reason=\"d\"");
-    let read: Vec<_> = diagnostics_of(&message).map(|(kind, value)| (kind, value.error_id.0)).collect();
+    let read: Vec<_> = diagnostics_of(&message)
+        .map(|(kind, value)| (kind, value.error_id.0))
+        .collect();
     assert_eq!(
         read,
-        [(Kind::Private, 1003), (Kind::Public, 4004), (Kind::Client, 52085)]
+        [
+            (Kind::Private, 1003),
+            (Kind::Public, 4004),
+            (Kind::Client, 52085)
+        ]
     );
 }
 
@@ -165,7 +211,10 @@ fn a_server_writes_what_the_table_says() {
     let private = DiagnosticsWriter::of_server(ErrorId::USER_DOES_NOT_EXIST, "fe01.contoso.com");
     assert_eq!(
         (private.kind(), private.value()),
-        (Kind::Private, "1003;reason=\"User does not exist\";source=\"fe01.contoso.com\"")
+        (
+            Kind::Private,
+            "1003;reason=\"User does not exist\";source=\"fe01.contoso.com\""
+        )
     );
     let public = DiagnosticsWriter::of_server(ErrorId::NOT_AUTHORIZED_AS_FROM, "fe01.contoso.com");
     assert_eq!(
@@ -181,7 +230,11 @@ fn a_server_writes_what_the_table_says() {
     let more = odd.clone().param("appName", "OutboundRouting").unwrap();
     assert!(more.value().ends_with(";appName=\"OutboundRouting\""));
     for name in ["Source", "reason", "a b", "", "a=b", "a\r\nb"] {
-        assert_eq!(odd.clone().param(name, "x"), Err(Error::ParamName), "{name}");
+        assert_eq!(
+            odd.clone().param(name, "x"),
+            Err(Error::ParamName),
+            "{name}"
+        );
     }
 }
 
@@ -191,6 +244,8 @@ fn a_message_has_one() {
         .with(HeaderName::MsDiagnostics, "1")
         .with(HeaderName::MsDiagnostics, "2");
     let message = DiagnosticsWriter::of_server(ErrorId(1003), "a").on(message);
-    let ids: Vec<_> = diagnostics_of(&message).map(|(_, value)| value.error_id.0).collect();
+    let ids: Vec<_> = diagnostics_of(&message)
+        .map(|(_, value)| value.error_id.0)
+        .collect();
     assert_eq!(ids, [1003]);
 }

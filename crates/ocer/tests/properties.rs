@@ -84,7 +84,8 @@ fn every_truncation_is_read() {
 #[test]
 fn reading_is_linear() {
     for piece in [
-        "\"", ",", ",1", ", 1 ;", ";", ";a", ";a=\"", ";a=\" \"", ";a=\"\\", " ", "\" ", "=", ";a=,", "1", ",1.1",
+        "\"", ",", ",1", ", 1 ;", ";", ";a", ";a=\"", ";a=\" \"", ";a=\"\\", " ", "\" ", "=",
+        ";a=,", "1", ",1.1",
     ] {
         let text = format!("1;a=\"{}", piece.repeat(60_000 / piece.len()));
         for value in Diagnostics::parse_list(&text).filter_map(Result::ok) {

@@ -10,13 +10,25 @@ fn the_file_has_its_form() {
     for info in all() {
         let id = info.id;
         assert!(id.component().is_some(), "{id} has no owner");
-        assert!(info.status.is_none_or(|status| (100..700).contains(&status)), "{id}");
-        assert_eq!(info.place == Place::Progress, info.status == Some(101) || (25005..=25007).contains(&id.0), "{id}");
+        assert!(
+            info.status
+                .is_none_or(|status| (100..700).contains(&status)),
+            "{id}"
+        );
+        assert_eq!(
+            info.place == Place::Progress,
+            info.status == Some(101) || (25005..=25007).contains(&id.0),
+            "{id}"
+        );
         let is_client = matches!(
             id.component().unwrap(),
             Component::Common | Component::ClientInformation | Component::ClientFailure
         );
-        assert_eq!(info.carrier == Carrier::Client, is_client || id.0 == 24083, "{id}");
+        assert_eq!(
+            info.carrier == Carrier::Client,
+            is_client || id.0 == 24083,
+            "{id}"
+        );
         // A text that is written as it stands: no quotes, no semicolons, no columns.
         if let Some(reason) = info.reason {
             let odd = |c: char| !(' '..='~').contains(&c) || matches!(c, '"' | ';' | '\\');
@@ -39,11 +51,26 @@ fn numbers_are_found() {
     }
     let info = ErrorId::ROUTE_SET_NOT_VALID.info().unwrap();
     assert_eq!(
-        (info.carrier, info.place, info.status, info.mark, info.reason),
-        (Carrier::Private, Place::Response, Some(481), Mark::Read, Some("Route set is no longer valid"))
+        (
+            info.carrier,
+            info.place,
+            info.status,
+            info.mark,
+            info.reason
+        ),
+        (
+            Carrier::Private,
+            Place::Response,
+            Some(481),
+            Mark::Read,
+            Some("Route set is no longer valid")
+        )
     );
     let info = ErrorId::TRYING_NEXT_HOP.info().unwrap();
-    assert_eq!((info.place, info.reason), (Place::Progress, Some("Trying next hop")));
+    assert_eq!(
+        (info.place, info.reason),
+        (Place::Progress, Some("Trying next hop"))
+    );
     assert_eq!(ErrorId::USER_DISABLED.info().unwrap().place, Place::Notify);
     assert_eq!(ErrorId::USER_DISABLED.reason(), Some("User disabled"));
     assert_eq!(ErrorId::REPORTS_NOT_ACCEPTED.reason(), None);
@@ -52,7 +79,9 @@ fn numbers_are_found() {
 /// The numbers of ms-diagnostics-public among those below 6000.
 #[test]
 fn what_may_be_public() {
-    let public = all().iter().filter(|info| info.id.is_public() && info.id.0 < 6000);
+    let public = all()
+        .iter()
+        .filter(|info| info.id.is_public() && info.id.0 < 6000);
     let public: Vec<_> = public.map(|info| info.id.0).collect();
     assert_eq!(
         public,
