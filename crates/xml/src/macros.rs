@@ -328,26 +328,16 @@ macro_rules! __write_content {
         $crate::Child::write(&$value, $writer);
     };
     (leaf_opt, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        $crate::__write_content!(
-            leaves,
-            $value,
-            $writer,
-            $written,
-            $namespace,
-            $wire,
-            $delimiters
-        );
+        if let ::core::option::Option::Some(value) = &$value {
+            $crate::delimit($writer, &mut $written, $delimiters);
+            $writer.leaf($namespace, $wire, value);
+        }
     };
     (child_opt, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        $crate::__write_content!(
-            children,
-            $value,
-            $writer,
-            $written,
-            $namespace,
-            $wire,
-            $delimiters
-        );
+        if let ::core::option::Option::Some(value) = &$value {
+            $crate::delimit($writer, &mut $written, $delimiters);
+            $crate::Child::write(value, $writer);
+        }
     };
     (leaves, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
         for value in &$value {
