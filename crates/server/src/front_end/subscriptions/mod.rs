@@ -17,11 +17,9 @@ use rustc_hash::FxHashMap;
 
 use crate::schedule::Schedule;
 
+pub(super) use ocs_pres::server::SubscriptionId;
 pub(super) use package::{Package, Policies, Topic};
-
-/// Names a subscription for as long as the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(in crate::front_end) struct SubscriptionId(pub(in crate::front_end) u64);
+pub(super) use subscribe::{Opened, addressee};
 
 /// One subscription of an endpoint.
 #[derive(Debug)]

@@ -6,6 +6,8 @@ use ocs_sip_core::Message;
 use ocs_sip_core::subscription::NotifierPolicy;
 use ocs_siprege::registrar::ALLOW_EVENTS;
 
+use ocs_pres::server::Parts;
+
 use crate::front_end::presence::Watch;
 
 /// The event packages that are served.
@@ -58,15 +60,9 @@ pub(in crate::front_end) enum Topic {
     Once,
     Contacts,
     AccessList,
-    Own(Own),
+    Own(Parts),
     Presence(Box<Watch>),
     Pending,
-}
-
-/// Which parts of a user's own presence an endpoint asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::front_end) struct Own {
-    pub(in crate::front_end) parts: ocs_pres::doc::Parts,
 }
 
 /// What subscriptions get, shared by all of them.
