@@ -2,6 +2,7 @@
 
 pub mod doc;
 mod error;
+pub mod server;
 mod time;
 
 pub use error::Error;
