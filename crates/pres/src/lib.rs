@@ -2,5 +2,8 @@
 
 pub mod doc;
 mod error;
+pub mod server;
+mod time;
 
 pub use error::Error;
+pub use time::Time;
