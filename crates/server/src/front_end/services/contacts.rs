@@ -44,7 +44,7 @@ impl<S: Store> FrontEnd<S> {
         call: &contacts::Request,
     ) -> Result<Served, Refused> {
         let limits = self.config.contacts;
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let data = self.load(now, user);
         let applied = data.roster.apply(call, &limits)?;
         let stored = data.roster.export();
         let subscribers = data.contacts.clone();
@@ -72,7 +72,7 @@ impl<S: Store> FrontEnd<S> {
         call: &acl::SetAce,
     ) -> Result<Served, Refused> {
         let limits = self.config.access_lists;
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let data = self.load(now, user);
         data.access.apply(call, &limits)?;
         let text = data.access.export();
         let subscribers = data.access_lists.clone();
@@ -93,19 +93,21 @@ impl<S: Store> FrontEnd<S> {
         request: &Message,
     ) -> Result<Opened, Refused> {
         let ucs = request.lists(HeaderName::Supported, contacts::UCS_OPTION);
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let data = self.load(now, user);
         let text = data.roster.subscribe(ucs)?;
         Ok(Opened {
+            id: self.subscriptions.next_id(),
             topic: Topic::Contacts,
             content: Content::new(contacts::CONTENT_TYPE, text),
         })
     }
 
     pub(in crate::front_end) fn open_access_list(&mut self, now: Instant, user: &Aor) -> Opened {
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let text = self.load(now, user).access.export();
         Opened {
+            id: self.subscriptions.next_id(),
             topic: Topic::AccessList,
-            content: Content::new(acl::CONTENT_TYPE, data.access.export()),
+            content: Content::new(acl::CONTENT_TYPE, text),
         }
     }
 }
