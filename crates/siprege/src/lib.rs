@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod location;
+pub mod mcu;
 pub mod notify;
 pub mod presence_state;
+pub mod provisioning;
 pub mod registrar;
 pub mod registration;
 pub mod version_filter;

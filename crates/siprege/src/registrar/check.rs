@@ -8,15 +8,15 @@ use crate::version_filter::Verdict;
 
 /// A refusal with its diagnostics ([MS-OCER]).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
     /// Of [MS-OCER]; `None` where none fits.
-    pub(super) error_id: Option<u32>,
-    pub(super) reason: &'static str,
+    pub(crate) error_id: Option<u32>,
+    pub(crate) reason: &'static str,
 }
 
 impl Refusal {
-    const fn new(status: u16, error_id: u32, reason: &'static str) -> Self {
+    pub(crate) const fn new(status: u16, error_id: u32, reason: &'static str) -> Self {
         Self {
             status,
             error_id: Some(error_id),
@@ -24,7 +24,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
+    pub(crate) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
         let mut response = Message::response_to(request, self.status, Some(to_tag));
         if let Some(id) = self.error_id {
             let diagnostics = format!("{id};reason=\"{}\";source=\"{source}\"", self.reason);
