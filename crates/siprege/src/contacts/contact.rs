@@ -223,7 +223,7 @@ impl Contact {
                 extension.write_content(writer);
                 writer.close();
             }
-            rest.extra.write_elements(writer, &mut 0);
+            rest.extra.write_elements(writer, &mut ocs_xml::Written::default());
         }
         writer.close();
     }
@@ -319,7 +319,7 @@ impl ContactExtension {
 
     pub(super) fn write_content(&self, writer: &mut Writer) {
         self.0.write_attributes(writer);
-        self.0.write_elements(writer, &mut 0);
+        self.0.write_elements(writer, &mut ocs_xml::Written::default());
     }
 }
 

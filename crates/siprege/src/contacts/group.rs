@@ -214,7 +214,7 @@ impl Group {
             writer.attr("externalURI", uri);
         }
         self.extra.write_attributes(writer);
-        self.extra.write_elements(writer, &mut 0);
+        self.extra.write_elements(writer, &mut ocs_xml::Written::default());
         writer.close();
     }
 }
