@@ -143,13 +143,8 @@ pub struct Provisioning {
     asked: usize,
 }
 
-fn xml_failure() -> Refusal {
-    Refusal::new(400, ErrorId(4001))
-}
-
-fn wrong_type() -> Refusal {
-    Refusal::new(415, ErrorId(4013))
-}
+const XML_FAILURE: Refusal = Refusal::new(400, ErrorId::XML_PARSE_FAILURE);
+const WRONG_TYPE: Refusal = Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH);
 
 /// A refusal that no error id is known for.
 const fn plain(status: u16) -> Refusal {
@@ -238,10 +233,10 @@ impl Provisioning {
         accepts(request, CONTENT_TYPE)?;
         match request.content_type() {
             Ok(Some(kind)) if kind.is(CONTENT_TYPE) => {}
-            _ => return Err(wrong_type()),
+            _ => return Err(WRONG_TYPE),
         }
         let question: ProvisioningGroupList =
-            from_slice(request.body(), &self.limits).map_err(|_| xml_failure())?;
+            from_slice(request.body(), &self.limits).map_err(|_| XML_FAILURE)?;
         if question.groups.len() > self.asked {
             return Err(plain(400));
         }

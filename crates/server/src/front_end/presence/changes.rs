@@ -33,8 +33,11 @@ impl<S: Store> FrontEnd<S> {
             return;
         };
         let deadline = data.presentity.poll_timeout();
-        let slot = &mut data.scheduled;
-        self.users.timers.arm(user.clone(), slot, deadline);
+        let mut slot = data.scheduled;
+        self.users.timers.arm(user.clone(), &mut slot, deadline);
+        if let Some(data) = self.users.get_mut(user) {
+            data.scheduled = slot;
+        }
         if changes.is_empty() {
             return;
         }

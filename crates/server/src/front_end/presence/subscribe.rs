@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ocs_pres::doc::{Action, ActionName, BatchSub, Resource, RoamingList, SourceNetwork, content_type};
+use ocs_pres::doc::{
+    Action, ActionName, BatchSub, Resource, RoamingList, SourceNetwork, content_type,
+};
 use ocs_pres::server::{NameSet, Parts, SubscriptionId, Watcher};
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, HeaderName, Message};
 use ocs_xml::{from_slice, to_string};
 
 use super::watch::{Form, Watch};
+use crate::Store;
 use crate::front_end::FrontEnd;
 use crate::front_end::input::Caller;
 use crate::front_end::services::Refused;
 use crate::front_end::subscriptions::{Opened, Topic};
-use crate::Store;
 
 /// The documents of users, as strings.
 type Documents = Vec<(Aor, String)>;
@@ -144,7 +146,10 @@ impl<S: Store> FrontEnd<S> {
         }
         let watcher = Arc::clone(&watch.watcher);
         let data = self.load(now, &user);
-        match data.watchers.subscribe(&data.presentity, id, &watcher, names) {
+        match data
+            .watchers
+            .subscribe(&data.presentity, id, &watcher, names)
+        {
             Ok(document) => documents.push((user.clone(), to_string(&document))),
             Err(refusal) => {
                 self.users.release(&user);
@@ -174,7 +179,11 @@ impl<S: Store> FrontEnd<S> {
     }
 
     /// The whole state of what a subscription watches.
-    pub(in crate::front_end) fn watch_documents(&mut self, now: Instant, watch: &Watch) -> Documents {
+    pub(in crate::front_end) fn watch_documents(
+        &mut self,
+        now: Instant,
+        watch: &Watch,
+    ) -> Documents {
         let mut documents = Vec::with_capacity(watch.users.len());
         for (user, names) in &watch.users {
             let presentity = &self.load(now, user).presentity;

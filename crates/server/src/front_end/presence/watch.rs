@@ -7,8 +7,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use ocs_pres::doc::{List, ListBody, ListResource, content_type};
 use ocs_pres::server::{NameSet, Watcher};
-use ocs_sip_core::subscription::Content;
 use ocs_sip_core::Aor;
+use ocs_sip_core::subscription::Content;
 use ocs_xml::SmolStr;
 
 /// The form of the documents, which the first SUBSCRIBE of a dialog decides.

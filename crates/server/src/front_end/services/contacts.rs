@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, HeaderName, Message};
-use ocs_siprege::soap::directory::SearchAnswer;
-use ocs_siprege::soap::{self, Call};
+use ocs_siprege::soap::{self, Call, SearchAnswer};
 use ocs_siprege::{acl, contacts};
 
 use super::{Refused, Served};
@@ -58,11 +57,9 @@ impl<S: Store> FrontEnd<S> {
         }
         // A client that gets the answer before the change may write again with the old number.
         self.drive_subscriptions(now);
-        Ok(applied
-            .answer
-            .map_or_else(Served::default, |text| {
-                Served::document(soap::CONTENT_TYPE, text)
-            }))
+        Ok(applied.answer.map_or_else(Served::default, |text| {
+            Served::document(soap::CONTENT_TYPE, text)
+        }))
     }
 
     fn change_access_list(

@@ -21,7 +21,6 @@ fn own_list<'a>(data: &'a mut UserData, topic: &Topic) -> Option<&'a mut Vec<Sub
         Topic::Contacts => Some(&mut data.contacts),
         Topic::AccessList => Some(&mut data.access_lists),
         Topic::Own(_) => Some(&mut data.own),
-        Topic::Pending => Some(&mut data.pending),
         Topic::Once | Topic::Presence(_) => None,
     }
 }
@@ -123,7 +122,7 @@ impl<S: Store> FrontEnd<S> {
                 let documents = self.watch_documents(now, watch);
                 self.watch_content(watch, documents)
             }
-            Topic::Pending | Topic::Once => Content::default(),
+            Topic::Once => Content::default(),
         };
         self.subscriptions.put_topic(id, topic);
         content

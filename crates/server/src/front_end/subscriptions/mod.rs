@@ -20,7 +20,7 @@ use crate::schedule::Schedule;
 
 pub(super) use ocs_pres::server::SubscriptionId;
 pub(super) use package::{Package, Policies, Topic};
-pub(super) use subscribe::{Opened, addressee};
+pub(super) use subscribe::{Opened, addressee, epid_of};
 
 /// One subscription of an endpoint.
 #[derive(Debug)]

@@ -76,7 +76,6 @@ impl<S: Store> FrontEnd<S> {
             Package::AccessList => Ok(self.open_access_list(now, user)),
             Package::Own => self.open_own(now, user, request),
             Package::Presence => self.open_presence(now, caller, request),
-            Package::Pending => Ok(self.open_pending(now, user)),
             Package::Provisioning | Package::LegacyProvisioning => Err(Refused::status(489)),
         }
     }
@@ -211,7 +210,7 @@ pub(in crate::front_end) fn addressee(request: &Message) -> Option<Aor> {
     uri.as_sip().and_then(SipUri::aor)
 }
 
-fn epid_of(request: &Message) -> Option<Epid> {
+pub(in crate::front_end) fn epid_of(request: &Message) -> Option<Epid> {
     let from = request.from_header().ok()?;
     Epid::parse(from.epid()?).ok()
 }
