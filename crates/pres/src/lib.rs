@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod category;
 pub mod doc;
 mod error;
+mod time;
 
 pub use error::Error;
+pub use time::DateTime;
