@@ -6,4 +6,4 @@ mod error;
 mod time;
 
 pub use error::Error;
-pub use time::DateTime;
+pub use time::Time;

@@ -468,19 +468,19 @@ macro_rules! __write_content {
         );
     };
     (leaves, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        for value in ::core::iter::IntoIterator::into_iter(&$value) {
+        for value in $value.iter() {
             $extra.delimit($writer, &mut $written, $delimiters);
             $writer.leaf($namespace, $wire, value);
         }
     };
     (children, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        for value in ::core::iter::IntoIterator::into_iter(&$value) {
+        for value in $value.iter() {
             $extra.delimit($writer, &mut $written, $delimiters);
             $crate::Child::write(value, $writer);
         }
     };
     (parts, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        for value in ::core::iter::IntoIterator::into_iter(&$value) {
+        for value in $value.iter() {
             $extra.delimit($writer, &mut $written, $delimiters);
             $crate::write_part($writer, $namespace, $wire, value);
         }

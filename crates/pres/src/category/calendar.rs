@@ -2,7 +2,7 @@
 
 use ocs_xml::{SmolStr, Value, element};
 
-use crate::DateTime;
+use crate::Time;
 use crate::category::free_busy::{BitOrder, Packed, Slot};
 use crate::category::working_hours::WorkingHours;
 
@@ -52,7 +52,7 @@ element! {
     /// When somebody is free, in slots from a beginning.
     pub struct FreeBusy(NAMESPACE, "freeBusy") {
         /// When the first slot begins.
-        attr start_time: DateTime = "startTime",
+        attr start_time: Time = "startTime",
         /// How long a slot is; a quarter of an hour when absent.
         attr_opt granularity: Granularity,
         /// How the slots are packed: 1 is the one known way.
@@ -65,7 +65,7 @@ element! {
 impl FreeBusy {
     /// Packs slots of a quarter of an hour.
     #[must_use]
-    pub fn new(start_time: DateTime, slots: impl IntoIterator<Item = Slot>) -> Self {
+    pub fn new(start_time: Time, slots: impl IntoIterator<Item = Slot>) -> Self {
         Self {
             start_time,
             granularity: Some(Granularity::QUARTER_HOUR),
@@ -82,7 +82,7 @@ impl FreeBusy {
 
     /// The slot of a time. `None` before the first and behind the last.
     #[must_use]
-    pub fn at(&self, time: DateTime, order: BitOrder) -> Option<Slot> {
+    pub fn at(&self, time: Time, order: BitOrder) -> Option<Slot> {
         let after = time.seconds_since(self.start_time);
         let index = usize::try_from(after.div_euclid(self.slot_seconds())).ok()?;
         self.slots.get(index, order)
@@ -91,7 +91,7 @@ impl FreeBusy {
     /// The first time after a time at which another kind of slot begins, and that slot: "free until", "busy until". `None` when
     /// nothing is known of the time, or nothing changes within the slots.
     #[must_use]
-    pub fn next_change(&self, time: DateTime, order: BitOrder) -> Option<(DateTime, Slot)> {
+    pub fn next_change(&self, time: Time, order: BitOrder) -> Option<(Time, Slot)> {
         let now = self.at(time, order)?;
         let length = self.slot_seconds();
         let index = time.seconds_since(self.start_time).div_euclid(length);

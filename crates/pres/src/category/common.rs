@@ -2,7 +2,7 @@
 
 use ocs_xml::{SmolStr, content};
 
-use crate::DateTime;
+use crate::Time;
 
 content! {
     /// Text in a language: the schemas' `LCIDType`.
@@ -11,7 +11,7 @@ content! {
         /// The language, as Windows numbers them (1033 is English of the United States).
         attr_opt lcid: u32 = "LCID",
         /// When it was changed last.
-        attr_opt updated: DateTime,
+        attr_opt updated: Time,
         /// The text.
         text value: SmolStr,
     }
@@ -22,7 +22,7 @@ content! {
     #[derive(Default)]
     pub struct UpdatedUri("", "updatedAnyURI") {
         /// When it was changed last.
-        attr_opt updated: DateTime,
+        attr_opt updated: Time,
         /// The URI.
         text value: SmolStr,
     }

@@ -4,7 +4,7 @@
 
 use ocs_xml::{SmolStr, content, element, words};
 
-use crate::DateTime;
+use crate::Time;
 use crate::category::{Localized, UpdatedUri};
 
 /// The namespace.
@@ -82,7 +82,7 @@ element! {
     /// A name.
     pub struct Name(NAMESPACE, "name") {
         /// When it was changed last.
-        attr_opt updated: DateTime,
+        attr_opt updated: Time,
         /// The name as it is shown.
         parts display_name: Localized = "displayName",
     }
@@ -92,7 +92,7 @@ element! {
     /// Who somebody is.
     pub struct Identity(NAMESPACE, "identity") {
         /// When it was changed last.
-        attr_opt updated: DateTime,
+        attr_opt updated: Time,
         /// The name.
         child_opt name: Name,
         /// Addresses of mail.
@@ -136,7 +136,7 @@ element! {
         /// What it leads to.
         attr_opt kind: UrlType = "type",
         /// When it was changed last.
-        attr_opt updated: DateTime,
+        attr_opt updated: Time,
         /// The URL.
         text value: SmolStr,
     }
@@ -148,7 +148,7 @@ element! {
         /// Where it comes from.
         attr kind: PhotoType = "type",
         /// When it was changed last.
-        attr_opt updated: DateTime,
+        attr_opt updated: Time,
         /// Where it is.
         part_opt uri: UpdatedUri,
         /// A value that changes with the picture.
@@ -161,7 +161,7 @@ element! {
     #[derive(Default)]
     pub struct ContactCard(NAMESPACE, "contactCard") {
         /// When it was changed last.
-        attr_opt updated: DateTime,
+        attr_opt updated: Time,
         /// Whether the user has unified communications.
         attr_opt is_uc_enabled: bool = "isUCEnabled",
         /// Who.

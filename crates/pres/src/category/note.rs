@@ -2,7 +2,7 @@
 
 use ocs_xml::{Extra, SmolStr, element, words};
 
-use crate::DateTime;
+use crate::Time;
 
 /// The namespace.
 pub const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/note";
@@ -27,9 +27,9 @@ element! {
         /// The language.
         attr_opt lcid: u32 = "LCID",
         /// Since when.
-        attr_opt start_time: DateTime = "startTime",
+        attr_opt start_time: Time = "startTime",
         /// Until when.
-        attr_opt end_time: DateTime = "endTime",
+        attr_opt end_time: Time = "endTime",
         /// Plain text.
         text text: SmolStr,
     }
@@ -94,7 +94,7 @@ pub const REPLACE_WITHIN: i64 = 30;
 impl NoteHistory {
     /// Adds a note, of which `depth` are kept at most (policy `PersonalNoteHistoryDepth`). One that follows another within
     /// [`REPLACE_WITHIN`] takes its place.
-    pub fn push(&mut self, mut note: Body, now: DateTime, depth: usize) {
+    pub fn push(&mut self, mut note: Body, now: Time, depth: usize) {
         let replaces = self
             .body
             .first()
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn history_keeps_the_last_and_replaces_within_half_a_minute() {
-        let now = DateTime::from_unix(1_000_000).unwrap();
+        let now = Time::from(std::time::SystemTime::UNIX_EPOCH);
         let mut history = NoteHistory::default();
         for (after, text) in [(0, "a"), (29, "b"), (60, "c"), (120, "d"), (180, "e")] {
             history.push(Body::personal(text), now.plus_seconds(after), 3);

@@ -2,7 +2,7 @@
 
 use ocs_xml::{SmolStr, content, element, words};
 
-use crate::DateTime;
+use crate::Time;
 use crate::category::{Activity, Availability, Localized};
 
 /// The namespace.
@@ -54,13 +54,13 @@ element! {
         /// Chosen by the user rather than observed. False when absent.
         attr_opt manual: bool,
         /// Since when.
-        attr_opt start_time: DateTime = "startTime",
+        attr_opt start_time: Time = "startTime",
         /// Of a calendar state the mailbox's SMTP address, of a phone state the TEL URI.
         attr_opt uri: SmolStr,
         /// Of the aggregate of machines: the endpoint that was chosen.
         attr_opt endpoint_id: SmolStr = "endpointId",
         /// Of the aggregate: when the user was last at hand.
-        attr_opt last_active: DateTime = "lastActive",
+        attr_opt last_active: Time = "lastActive",
         /// Which type of state.
         xsi_type kind: StateType,
         /// How available.

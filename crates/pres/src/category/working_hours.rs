@@ -4,7 +4,7 @@ use jiff::civil::{self, Weekday};
 use jiff::ToSpan;
 use ocs_xml::{SmolStr, Value, content, element, words};
 
-use crate::DateTime;
+use crate::Time;
 
 /// The namespace.
 pub const NAMESPACE: &str = "http://schemas.microsoft.com/exchange/services/2006/types";
@@ -127,7 +127,7 @@ element! {
 
 impl TimeZone {
     /// Local time. `None` outside the calendar.
-    fn local(&self, time: DateTime) -> Option<civil::DateTime> {
+    fn local(&self, time: Time) -> Option<civil::DateTime> {
         let utc = time.civil();
         let minus = |minutes: i32| utc.checked_sub(i64::from(minutes).minutes()).ok();
         let standard_bias = self.bias.checked_add(self.standard_time.bias)?;
@@ -180,7 +180,7 @@ element! {
 impl WorkingHours {
     /// Whether a time is one of work. A period that ends before it begins goes on over midnight (inferred).
     #[must_use]
-    pub fn contains(&self, time: DateTime) -> bool {
+    pub fn contains(&self, time: Time) -> bool {
         let Some(local) = self.time_zone.local(time) else {
             return false;
         };
