@@ -8,6 +8,7 @@ pub mod grammar;
 pub mod instance;
 pub mod legacy;
 pub mod publications;
+pub mod server;
 mod time;
 
 pub use error::Error;
