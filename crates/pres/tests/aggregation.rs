@@ -5,8 +5,8 @@ mod common;
 use common::data;
 use ocs_pres::Time;
 use ocs_pres::aggregate::{
-    Aggregate, Availabilities, DeviceInstance, Options, Placed, Results, StateInstance, combine,
-    place, public_services, services, states,
+    Aggregate, Availabilities, DeviceInstance, Options, Results, StateInstance, combine, place,
+    public_services, services, states,
 };
 use ocs_pres::category::{
     Activity, Availability, CategoryName, Device, LegacyInterop, Localized, Service, State, Token,
@@ -14,6 +14,7 @@ use ocs_pres::category::{
 use ocs_pres::doc::{ContainerId, ExpireType, Publication, Publish};
 use ocs_pres::instance::{self, Source};
 use ocs_pres::publications::{self, Call, Meeting};
+use ocs_pres::server::Aggregated;
 use ocs_xml::{Limits, Value, from_slice};
 
 #[test]
@@ -308,11 +309,16 @@ fn services_of_all_devices() {
     );
 }
 
-fn at(placed: &[Placed], category: &CategoryName, instance: u32, container: ContainerId) -> String {
-    let found: Vec<&Placed> = placed
+fn at(
+    placed: &[Aggregated],
+    category: &CategoryName,
+    instance: u32,
+    container: ContainerId,
+) -> String {
+    let found: Vec<&Aggregated> = placed
         .iter()
         .filter(|one| {
-            one.category == *category && one.instance == instance && one.container == container
+            one.name == category.as_str() && one.instance == instance && one.container == container
         })
         .collect();
     assert_eq!(found.len(), 1, "{category:?} {instance} {container}");
@@ -332,9 +338,9 @@ fn nobody_sees_more_than_the_container_shows() {
     let first_user = State::user(Availability::DO_NOT_DISTURB);
     let second_user = publications::for_workgroup(&first_user);
     let placed = place(&Results {
-        first: Some(aggregate(&[machine.clone(), first_user], None)),
-        second: Some(aggregate(&[machine, second_user], None)),
-        services: Some(services(&[])),
+        first: aggregate(&[machine.clone(), first_user], None),
+        second: aggregate(&[machine, second_user], None),
+        services: services(&[]),
     });
     let state = |instance, container| at(&placed, &CategoryName::State, instance, container);
     for container in [
@@ -388,22 +394,17 @@ fn nobody_sees_more_than_the_container_shows() {
         "<services xmlns=\"http://schemas.microsoft.com/2006/09/sip/service\"/>"
     );
 
-    // Nothing of the two inputs goes to others.
-    assert!(
-        placed
-            .iter()
-            .all(|one| one.container.is_remote() || one.container != ContainerId::SELF)
-    );
     // Without endpoint there is no machine.
     let offline = place(&Results {
-        first: Some(aggregate(&[], None)),
-        ..Results::default()
+        first: aggregate(&[], None),
+        second: aggregate(&[], None),
+        services: services(&[]),
     });
-    let machine = offline
-        .iter()
-        .find(|one| one.instance == instance::STATE_AGGREGATE_MACHINE)
-        .unwrap();
-    assert_eq!(machine.value, None);
+    assert!(
+        offline
+            .iter()
+            .all(|one| one.instance != instance::STATE_AGGREGATE_MACHINE)
+    );
 }
 
 /// What a publication is, but for the order of attributes.
