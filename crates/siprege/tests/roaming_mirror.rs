@@ -36,7 +36,8 @@ fn service(mirror: &mut Mirror) -> String {
 }
 
 fn number_of(body: &str) -> u32 {
-    let Ok(Call::Contacts(request)) = Call::read(body.as_bytes(), &Default::default()) else {
+    let Ok(Call::Contacts(request)) = Call::read(body.as_bytes(), &ocs_xml::Limits::default())
+    else {
         panic!("{body}")
     };
     request.delta_num.unwrap()
@@ -343,7 +344,8 @@ impl World {
                 .push_back(Message::Subscribed(200, list));
             return true;
         };
-        let Ok(Call::Contacts(request)) = Call::read(body.as_bytes(), &Default::default()) else {
+        let Ok(Call::Contacts(request)) = Call::read(body.as_bytes(), &ocs_xml::Limits::default())
+        else {
             panic!("{body}")
         };
         let limits = Limits {
@@ -390,7 +392,7 @@ impl World {
                 endpoint.mirror.handle_subscribed(status, body.as_bytes());
             }
             Some(Message::Notification(body)) => {
-                endpoint.mirror.handle_notification(body.as_bytes())
+                endpoint.mirror.handle_notification(body.as_bytes());
             }
             Some(Message::Answer(status, id, body)) => {
                 endpoint.mirror.handle_answer(status, id, body.as_bytes());
@@ -494,7 +496,7 @@ fn agree(world: &mut World) {
     }
     let stored = world.roster.export();
     assert_eq!(
-        Roster::import(stored.as_bytes(), &Default::default()).as_ref(),
+        Roster::import(stored.as_bytes(), &ocs_xml::Limits::default()).as_ref(),
         Ok(&world.roster)
     );
 }

@@ -76,7 +76,7 @@ fn a_request_must_carry_the_number_of_the_list() {
 #[test]
 fn the_number_is_never_zero() {
     let stored = format!(r#"<contactList deltaNum="{}"/>"#, u32::MAX);
-    let mut roster = Roster::import(stored.as_bytes(), &Default::default()).unwrap();
+    let mut roster = Roster::import(stored.as_bytes(), &ocs_xml::Limits::default()).unwrap();
     let request = Request {
         operation: add_group("Friends"),
         delta_num: Some(u32::MAX),
@@ -206,7 +206,7 @@ fn extensions_are_bounded_and_kept() {
     let extended = |length: usize| {
         let mut extension = ContactExtension::new();
         let text = format!("<x>{}</x>", "y".repeat(length));
-        extension.push(Raw::parse(text.as_bytes(), &Default::default()).unwrap());
+        extension.push(Raw::parse(text.as_bytes(), &ocs_xml::Limits::default()).unwrap());
         let contact = Contact::new("a@b.c", "", groups("1"));
         Operation::SetContact(contact.with_extension(Some(extension)))
     };
@@ -249,7 +249,7 @@ fn a_moved_list_is_closed() {
     assert_eq!(apply(&mut roster, add_group("x")), Err(Refusal::plain(403)));
     let stored = roster.export();
     assert_eq!(
-        Roster::import(stored.as_bytes(), &Default::default()),
+        Roster::import(stored.as_bytes(), &ocs_xml::Limits::default()),
         Ok(roster.clone())
     );
     roster.set_migrated(false);
@@ -259,7 +259,7 @@ fn a_moved_list_is_closed() {
 #[test]
 fn a_stored_list_is_put_right() {
     let stored = r#"<contactList deltaNum="0"><group id="2" name="A"/><group id="2" name="B"/><contact uri="a@b.c" groups="2 9"/><contact uri="A@b.c" groups="2"/><contact uri="b@b.c" groups="9"/></contactList>"#;
-    let roster = Roster::import(stored.as_bytes(), &Default::default()).unwrap();
+    let roster = Roster::import(stored.as_bytes(), &ocs_xml::Limits::default()).unwrap();
     let list = roster.list();
     assert_eq!(list.delta_num, 1);
     let names: Vec<&str> = list
@@ -276,13 +276,13 @@ fn a_stored_list_is_put_right() {
     assert_eq!(shown, [("a@b.c", groups("2")), ("b@b.c", groups("1"))]);
     // Torn in the middle of a write, it is not taken.
     for end in 0..stored.len() {
-        assert!(Roster::import(&stored.as_bytes()[..end], &Default::default()).is_err());
+        assert!(Roster::import(&stored.as_bytes()[..end], &ocs_xml::Limits::default()).is_err());
     }
 }
 
 #[test]
 fn malformed_requests_have_an_id() {
-    let bad = Call::read(b"<x", &Default::default()).unwrap_err();
+    let bad = Call::read(b"<x", &ocs_xml::Limits::default()).unwrap_err();
     assert_eq!(Refusal::from(bad), Refusal::diagnosed(400, 4001));
 }
 
@@ -298,6 +298,6 @@ fn the_answer_to_a_new_group_tells_its_number() {
         .unwrap()
         .answer
         .unwrap();
-    let id = read_group_answer(answer.as_bytes(), &Default::default());
+    let id = read_group_answer(answer.as_bytes(), &ocs_xml::Limits::default());
     assert_eq!(id, Ok(group(2)));
 }

@@ -1,6 +1,6 @@
 //! What a recorded client (SIPE 1.25) wrote and was sent, and the examples of the specifications.
 
-use ocs_siprege::acl::{AccessList, Ace, Right, Rights, SetAce};
+use ocs_siprege::acl::{self, AccessList, Ace, Right, Rights, SetAce};
 use ocs_siprege::adhoc::{AdhocList, Step};
 use ocs_siprege::contacts::{
     Action, Change, Contact, ContactDelta, ContactList, Event, GroupId, Limits, Mirror,
@@ -211,13 +211,13 @@ fn a_list_of_rights() {
         panic!()
     };
     assert_eq!(read, set);
-    let applied = list.apply(&read, &Default::default()).unwrap();
+    let applied = list.apply(&read, &acl::Limits::default()).unwrap();
     assert_eq!(
         applied.document,
         r#"<ACLlist deltaNum="2"><userACL><ace type="ALL" rights="AA"/><ace type="USER" mask="sip:bob@contoso.com" rights="BD"/></userACL></ACLlist>"#
     );
     assert_eq!(
-        list.apply(&read, &Default::default()),
+        list.apply(&read, &acl::Limits::default()),
         Err(Refusal::wrong_delta())
     );
 }
@@ -231,7 +231,7 @@ fn the_closest_entry_counts() {
                 ace,
                 delta_num: None,
             },
-            &Default::default(),
+            &acl::Limits::default(),
         )
         .unwrap();
     };
@@ -262,7 +262,7 @@ fn the_closest_entry_counts() {
                 ace: bad,
                 delta_num: None,
             },
-            &Default::default(),
+            &acl::Limits::default(),
         );
         assert_eq!(refused, Err(Refusal::plain(400)));
     }
