@@ -122,7 +122,9 @@ impl From<GroupId> for GroupSet {
 
 impl std::fmt::Debug for GroupSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.iter().map(GroupId::get)).finish()
+        f.debug_set()
+            .entries(self.iter().map(GroupId::get))
+            .finish()
     }
 }
 
@@ -267,7 +269,9 @@ mod tests {
     fn the_lowest_free_number() {
         let mut set: GroupSet = GroupSet::parse("2 4").unwrap();
         assert_eq!(set.lowest_free_for_users(), GroupId::new(3));
-        (2..=64).filter_map(GroupId::new).for_each(|id| set.insert(id));
+        (2..=64)
+            .filter_map(GroupId::new)
+            .for_each(|id| set.insert(id));
         assert_eq!(set.lowest_free_for_users(), None);
     }
 }
