@@ -179,12 +179,12 @@ fn dial_plan(c: &mut Criterion) {
     let plan = DialPlan::compile(&profile, &limits);
     let mut group = c.benchmark_group("dial plan of 18 rules");
     group.bench_function("compiled", |b| {
-        b.iter(|| DialPlan::compile(black_box(&profile), &limits))
+        b.iter(|| DialPlan::compile(black_box(&profile), &limits));
     });
     // The last rule.
     let last = Dialled::parse("119").unwrap();
     group.bench_function("normalized", |b| {
-        b.iter(|| plan.normalize(black_box(&last)))
+        b.iter(|| plan.normalize(black_box(&last)));
     });
     group.finish();
 }

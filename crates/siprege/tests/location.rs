@@ -236,6 +236,9 @@ fn what_net_says_otherwise_is_rewritten() {
         Some("+1925")
     );
     assert_eq!(translate(r"^(?=9)(?!91)(\d+)$", "+1$1", "825"), None);
+    let tricky = r"^(?![)]|\)|[^])2])(\d+)$";
+    assert_eq!(translate(tricky, "+$1", "25").as_deref(), Some("+25"));
+    assert_eq!(translate(tricky, "+$1", "35"), None);
     // Groups in them count.
     assert_eq!(
         translate(r"^(?!(900|976))(\d{3})$", "+1$2", "425").as_deref(),

@@ -1,5 +1,6 @@
 //! Provisioning: documents, both sides, and what a real client asked and took.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -8,10 +9,10 @@ use ocs_sip_core::subscription::{Subscriber, SubscriberEvent, SubscriberTimers};
 use ocs_sip_core::{Aor, HeaderName, Message, Method};
 use ocs_siprege::provisioning::{
     self, Answer, Asked, AvEncryption, Config, Context, Deployment, EndpointConfiguration,
-    GroupName, LocationPolicy, MediaConfiguration, Medium, MeetingPolicy, Own, PhotoUsage,
-    PrivacyPublicationGrammar, ProvisionGroup, ProvisionGroupList, Provisioning, ProvisioningGroup,
-    ProvisioningGroupList, PublicProvider, PublicProviderList, PublicProviders, PublicationGrammar,
-    ServerConfiguration, SharingLevel, UcPolicy, UserSetting, View, legacy,
+    GroupName, LocationPolicy, LocationRequired, MediaConfiguration, Medium, MeetingPolicy, Own,
+    PhotoUsage, PrivacyPublicationGrammar, ProvisionGroup, ProvisionGroupList, Provisioning,
+    ProvisioningGroup, ProvisioningGroupList, PublicProvider, PublicProviderList, PublicProviders,
+    PublicationGrammar, ServerConfiguration, SharingLevel, UcPolicy, UserSetting, View, legacy,
 };
 use ocs_xml::{Error, Limits, Raw, from_slice, to_string};
 use proptest::prelude::*;
@@ -511,6 +512,52 @@ fn shapes_of_the_groups() {
 }
 
 #[test]
+fn groups_of_later_servers() {
+    let list = list(
+        "<provisionGroup name=\"persistentChatConfiguration\"><propertyEntryList>\
+           <property name=\"EnablePersistentChat\">true</property>\
+           <property name=\"DefaultPersistentChatPoolUri\">sip:chat@contoso.com</property>\
+           <property name=\"PersistentChatPoolUris\">sip:chat@contoso.com sip:chat2@contoso.com</property>\
+         </propertyEntryList></provisionGroup>\
+         <provisionGroup name=\"presencePolicyV2\"><propertyEntryList>\
+           <property name=\"EnablePrivacyMode\">false</property>\
+           <property name=\"MaxPromptedSubscriber\">200</property>\
+         </propertyEntryList></provisionGroup>\
+         <provisionGroup name=\"mobilityPolicy\"><propertyEntryList>\
+           <property name=\"EnableOutsideVoice\">True</property>\
+         </propertyEntryList></provisionGroup>\
+         <provisionGroup name=\"locationPolicy\"><propertyEntryList>\
+           <property name=\"EnhancedEmergencyServicesEnabled\">false</property>\
+           <property name=\"LocationPolicyTagID\">user-tagid</property>\
+           <property name=\"LocationRequired\">disclaimer</property>\
+         </propertyEntryList></provisionGroup>",
+    );
+    assert_eq!(
+        View::new(&list, false).chat_pool_uri(),
+        Some("sip:chat@contoso.com")
+    );
+    let presence = list.presence_policy().unwrap();
+    assert_eq!(presence.enable_privacy_mode, Some(false));
+    assert_eq!(presence.max_prompted_subscriber, Some(200));
+    assert_eq!(
+        list.mobility_policy().unwrap().enable_outside_voice,
+        Some(true)
+    );
+    let location = list.location_policy().unwrap();
+    assert_eq!(
+        location.location_policy_tag_id.as_deref(),
+        Some("user-tagid")
+    );
+    assert_eq!(
+        location.location_required,
+        Some(LocationRequired::Disclaimer)
+    );
+    let names: Vec<_> = list.groups.iter().map(ProvisionGroup::name).collect();
+    assert!(names.iter().all(|name| GroupName::ALL.contains(name)));
+    assert_eq!(read(&to_string(&list)), list);
+}
+
+#[test]
 fn nothing_unknown_is_lost() {
     let text = format!(
         "<provisionGroupList xmlns=\"{NAMESPACE}\" new=\"1\">\
@@ -770,9 +817,10 @@ fn hostile_documents() {
         Error::DuplicateAttribute { .. }
     ));
     // Many unknown settings cost time linear in the document.
-    let many: String = (0..20_000)
-        .map(|n| format!("<property name=\"p{n}\">1</property>"))
-        .collect();
+    let mut many = String::new();
+    for n in 0..20_000 {
+        write!(many, "<property name=\"p{n}\">1</property>").unwrap();
+    }
     let many = list(&format!(
         "<provisionGroup name=\"endpointConfiguration\"><propertyEntryList>{many}</propertyEntryList></provisionGroup>"
     ));
