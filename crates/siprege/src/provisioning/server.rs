@@ -361,8 +361,6 @@ fn answer(request: &Message, tag: &str, content_type: &str, body: String) -> Ans
     let mut response = dialog.respond(request, 200);
     response.push(HeaderName::Expires, "0");
     response.push(HeaderName::Event, event);
-    // A real server ends a fetch so, and SIPE 1.25 takes the document all the same (confirmed).
-    response.push(HeaderName::SubscriptionState, ENDED);
     let (benotify, piggyback) = (takes(MS_BENOTIFY), takes(MS_PIGGYBACK_FIRST_NOTIFY));
     let options = match (benotify, piggyback) {
         (true, true) => "ms-benotify, ms-piggyback-first-notify",
@@ -374,6 +372,8 @@ fn answer(request: &Message, tag: &str, content_type: &str, body: String) -> Ans
         response.push(HeaderName::Supported, options);
     }
     if piggyback {
+        // A real server ends a fetch so, and SIPE 1.25 takes the document all the same (confirmed).
+        response.push(HeaderName::SubscriptionState, ENDED);
         response.push(HeaderName::MsPiggybackCseq, &dialog.skip_cseq().to_string());
         response.set_body(content_type, body);
         return response.into();
