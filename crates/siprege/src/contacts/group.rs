@@ -130,7 +130,20 @@ impl std::fmt::Debug for GroupSet {
 
 impl Value for GroupSet {
     fn parse(text: &str) -> Option<Self> {
-        text.split_ascii_whitespace().map(GroupId::parse).collect()
+        // Each contact of a list has one: a pass without intermediate steps.
+        let mut set = Self::NONE;
+        let mut id = 0u8;
+        for byte in text.bytes() {
+            if byte.is_ascii_digit() {
+                id = id.checked_mul(10)?.checked_add(byte - b'0')?;
+            } else if byte.is_ascii_whitespace() {
+                set.insert(GroupId::new(std::mem::take(&mut id))?);
+            } else {
+                return None;
+            }
+        }
+        set.insert(GroupId::new(id)?);
+        Some(set)
     }
 
     fn format(&self, out: &mut String) {
