@@ -471,8 +471,9 @@ impl<'a> Reader<'a> {
                 offset,
             });
         }
-        if namespace.contains('&') {
-            return Err(bad("entity in the name of a namespace"));
+        // What a writer would have to escape is not read back: declarations are compared as written.
+        if namespace.contains(['&', '>', '\'', '"', '\n', '\t']) {
+            return Err(bad("entity or mark in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
             || (prefix == "xml") != (namespace == XML)
