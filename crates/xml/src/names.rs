@@ -9,28 +9,55 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// The namespace of `delimiter`, `end` and `extension`, which part the versions of a schema (\[MS-PRES\], common types).
 pub const COMMON_TYPES: &str = "http://schemas.microsoft.com/2006/09/sip/commontypes";
 
-/// Prefix and local name; `None` when either is no name.
+/// Prefix and local name; `None` when either is no name. Characters above ASCII all pass: which of them a name may have differs between
+/// the editions of XML.
 pub(crate) fn split(qualified: &str) -> Option<(&str, &str)> {
-    let (prefix, name) = match memchr::memchr(b':', qualified.as_bytes()) {
-        Some(at) => (&qualified[..at], &qualified[at + 1..]),
-        None => ("", qualified),
-    };
-    (is_name(name)
-        && (prefix.is_empty() == (prefix.len() == qualified.len() - name.len()))
-        && (prefix.is_empty() || is_name(prefix)))
-    .then_some((prefix, name))
+    let mut colon = None;
+    let mut at_start = true;
+    for (at, byte) in qualified.bytes().enumerate() {
+        at_start = match (CLASSES[byte as usize], at_start) {
+            (Class::Start, _) | (Class::Inner, false) => false,
+            (Class::Colon, false) if colon.is_none() => {
+                colon = Some(at);
+                true
+            }
+            _ => return None,
+        };
+    }
+    match colon {
+        _ if at_start => None,
+        Some(at) => Some((&qualified[..at], &qualified[at + 1..])),
+        None => Some(("", qualified)),
+    }
 }
 
-/// Whether this is a name without colon. Characters above ASCII all pass: which of them a name may have differs between the editions of
-/// XML.
-pub(crate) fn is_name(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let start = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80;
-    bytes.first().is_some_and(|byte| start(*byte))
-        && bytes
-            .iter()
-            .all(|byte| start(*byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+/// What an octet can be in a name.
+#[derive(Clone, Copy)]
+enum Class {
+    /// Nothing.
+    Other,
+    /// The first one, or any.
+    Start,
+    /// Any but the first one.
+    Inner,
+    /// What parts prefix and name.
+    Colon,
 }
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => Class::Start,
+            b'0'..=b'9' | b'-' | b'.' => Class::Inner,
+            b':' => Class::Colon,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 #[cfg(test)]
 mod tests {

@@ -116,6 +116,10 @@ pub struct Reader<'a> {
     entered: Tag<'a>,
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
+    /// The default namespace where the reader stands: what most elements ask for.
+    default: &'a str,
+    /// A namespace, and the one that it stands for.
+    alias: Option<(&'static str, &'static str)>,
 }
 
 impl<'a> Reader<'a> {
@@ -145,7 +149,14 @@ impl<'a> Reader<'a> {
             },
             attributes: Vec::new(),
             bindings: Vec::new(),
+            default: "",
+            alias: None,
         })
+    }
+
+    /// Takes one namespace for another: for a schema that peers name in two ways. Call it before the root is read.
+    pub fn alias(&mut self, namespace: &'static str, canonical: &'static str) {
+        self.alias = Some((namespace, canonical));
     }
 
     /// Enters the root, which must have this name ([`Tag::is`]).
@@ -292,28 +303,25 @@ impl<'a> Reader<'a> {
         }
         loop {
             let offset = self.offset();
-            let event = self.inner.read_event().map_err(|error| Error::Syntax {
-                offset: usize::try_from(self.inner.error_position()).unwrap_or(usize::MAX),
-                what: SmolStr::from(error.to_string()),
-            })?;
-            match event {
-                Event::Start(start) => {
+            // Matched where it is: moving the event costs as much as reading it.
+            match self.inner.read_event() {
+                Ok(Event::Start(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 1];
                     return self.enter(inside, length, offset).map(Token::Start);
                 }
-                Event::Empty(start) => {
+                Ok(Event::Empty(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 2];
                     let tag = self.enter(inside, length, offset)?;
                     self.empty = true;
                     return Ok(Token::Start(tag));
                 }
-                Event::End(_) => {
+                Ok(Event::End(_)) => {
                     self.leave();
                     return Ok(Token::End);
                 }
-                Event::Text(_) => {
+                Ok(Event::Text(_)) => {
                     let text = &self.text[offset..self.offset()];
                     if self.depth == 0 && !text.trim_ascii().is_empty() {
                         return Err(Error::Syntax {
@@ -321,7 +329,7 @@ impl<'a> Reader<'a> {
                             what: "text outside the root element".into(),
                         });
                     }
-                    if memchr::memmem::find(text.as_bytes(), b"]]>").is_some() {
+                    if memchr::memchr(b'>', text.as_bytes()).is_some() && text.contains("]]>") {
                         return Err(Error::Syntax {
                             offset,
                             what: "]]> in text".into(),
@@ -329,24 +337,30 @@ impl<'a> Reader<'a> {
                     }
                     return unescape(text, offset).map(Token::Text);
                 }
-                Event::GeneralRef(_) if self.depth > 0 => {
+                Ok(Event::GeneralRef(_)) if self.depth > 0 => {
                     let text = &self.text[offset..self.offset()];
                     return unescape(text, offset).map(Token::Text);
                 }
-                Event::CData(_) if self.depth > 0 => {
+                Ok(Event::CData(_)) if self.depth > 0 => {
                     let text = &self.text[offset + "<![CDATA[".len()..self.offset() - "]]>".len()];
                     return Ok(Token::Text(text.into()));
                 }
-                Event::GeneralRef(_) | Event::CData(_) => {
+                Ok(Event::GeneralRef(_) | Event::CData(_)) => {
                     return Err(Error::Syntax {
                         offset,
                         what: "text outside the root element".into(),
                     });
                 }
-                Event::DocType(_) => return Err(Error::Doctype { offset }),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-                Event::Eof if self.depth == 0 => return Ok(Token::End),
-                Event::Eof => return Err(self.syntax("document ends early")),
+                Ok(Event::DocType(_)) => return Err(Error::Doctype { offset }),
+                Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => {}
+                Err(error) => {
+                    return Err(Error::Syntax {
+                        offset: usize::try_from(self.inner.error_position()).unwrap_or(usize::MAX),
+                        what: SmolStr::from(error.to_string()),
+                    });
+                }
+                Ok(Event::Eof) if self.depth == 0 => return Ok(Token::End),
+                Ok(Event::Eof) => return Err(self.syntax("document ends early")),
             }
         }
     }
@@ -464,6 +478,13 @@ impl<'a> Reader<'a> {
         if reserved {
             return Err(bad("declaration that is not allowed"));
         }
+        let namespace = match self.alias {
+            Some((alias, canonical)) if alias == namespace => canonical,
+            _ => namespace,
+        };
+        if prefix.is_empty() {
+            self.default = namespace;
+        }
         self.bindings.push(Binding {
             prefix,
             namespace,
@@ -493,6 +514,9 @@ impl<'a> Reader<'a> {
     }
 
     fn resolve(&self, prefix: &str, offset: usize) -> Result<&'a str, Error> {
+        if prefix.is_empty() {
+            return Ok(self.default);
+        }
         self.namespace(prefix).ok_or_else(|| Error::UnboundPrefix {
             prefix: prefix.into(),
             offset,
@@ -506,13 +530,14 @@ impl<'a> Reader<'a> {
             .is_some_and(|binding| binding.depth == self.depth)
         {
             self.bindings.pop();
+            self.default = self.namespace("").unwrap_or_default();
         }
         self.depth = self.depth.saturating_sub(1);
         self.attributes.clear();
     }
 
     /// Reads the whole document as one element.
-    pub(crate) fn document<T: Element>(mut self) -> Result<T, Error> {
+    pub fn document<T: Element>(mut self) -> Result<T, Error> {
         self.root(T::NAMESPACE, T::NAME)?;
         let element = T::read(&mut self)?;
         self.finish()?;
