@@ -261,11 +261,13 @@ impl Reader<'_> {
         let mut open = 1usize;
         while open > 0 {
             match self.token()? {
-                Token::Start(tag) => {
+                Token::Start => {
+                    let tag = self.entered();
                     copy.start(self, tag.prefix, tag.name)?;
                     open += 1;
                 }
-                Token::Text(text) => {
+                Token::Text => {
+                    let text = self.take_text();
                     if !text.is_empty() {
                         copy.end_tag();
                         push_text(&mut copy.out, &text);
