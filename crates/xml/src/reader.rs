@@ -288,6 +288,11 @@ impl<'a> Reader<'a> {
         self.depth
     }
 
+    /// What was read from an offset on.
+    pub(crate) fn since(&self, offset: usize) -> &'a str {
+        &self.text[offset..self.offset()]
+    }
+
     pub(crate) fn bindings(&self) -> &[Binding<'a>] {
         &self.bindings
     }
@@ -440,6 +445,10 @@ impl<'a> Reader<'a> {
                 return Err(self.syntax("malformed attribute"));
             };
             let qualified = attribute.key.0;
+            let at = qualified.as_ptr() as usize - inside.as_ptr() as usize;
+            if !inside.as_bytes()[at - 1].is_ascii_whitespace() {
+                return Err(self.syntax("attributes without white space between them"));
+            }
             let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
                 offset,
                 what: "bad name of an attribute".into(),
