@@ -101,7 +101,7 @@ fn schemas_without_namespace_go_by_names() {
 
 #[test]
 fn one_namespace_for_another() {
-    let text = format!("<thing xmlns=\"urn:old\" id=\"1\"><first/><x/></thing>");
+    let text = "<thing xmlns=\"urn:old\" id=\"1\"><first/><x/></thing>";
     let mut reader = Reader::new(text.as_bytes(), &Limits::default()).unwrap();
     reader.alias("urn:old", NS);
     let read: Thing = reader.document().unwrap();
