@@ -9,6 +9,7 @@ pub mod fingerprint;
 mod integrity;
 mod message;
 mod password;
+pub mod transaction;
 mod types;
 
 pub use attribute::{Attribute, AttributeType};
