@@ -178,14 +178,17 @@ fn mac<D: EagerHash>(core: &HmacCore<D>, form: IntegrityForm, text: &[u8]) -> Ou
         }
         IntegrityForm::Rfc5389 => {
             let (first, rest) = text.split_at(text.len().min(BLOCK_LEN));
-            let mut start = [0; BLOCK_LEN];
-            let start = &mut start[..first.len()];
-            start.copy_from_slice(first);
+            let mut start = Block::<HmacCore<D>>::default();
+            start[..first.len()].copy_from_slice(first);
             let attribute_len = 4 + HmacCore::<D>::output_size();
             let length = (text.len() - HEADER_LEN + attribute_len) as u16;
             start[2..4].copy_from_slice(&length.to_be_bytes());
-            buffer.digest_blocks(start, |blocks| core.update_blocks(blocks));
-            buffer.digest_blocks(rest, |blocks| core.update_blocks(blocks));
+            if first.len() == BLOCK_LEN {
+                core.update_blocks(&[start]);
+                buffer.digest_blocks(rest, |blocks| core.update_blocks(blocks));
+            } else {
+                buffer.digest_blocks(&start[..first.len()], |blocks| core.update_blocks(blocks));
+            }
         }
     }
     let mut value = Output::<HmacCore<D>>::default();
