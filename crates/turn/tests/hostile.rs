@@ -228,7 +228,8 @@ fn answers_before_authentication_are_small_and_few() {
     let smallest = request(MessageType::ALLOCATE_REQUEST, 1, |_| {}, false);
     let nonce = challenge(&mut world);
     let mut larger = vec![smallest.clone(), with_credentials(2, &nonce)];
-    larger[1].truncate(larger[1].len() - 24);
+    let without_integrity = larger[1].len() - 24;
+    larger[1].truncate(without_integrity);
     let length = (larger[1].len() - 20) as u16;
     larger[1][2..4].copy_from_slice(&length.to_be_bytes());
     larger.push(request(
