@@ -160,12 +160,17 @@ pub struct Policy {
     /// kbit/s in use.
     used: FxHashMap<(SiteId, Modality), u32>,
     reservations: FxHashMap<ReservationId, Reservation>,
+    /// By allocation.
+    owners: BTreeSet<(u64, ReservationId)>,
     timers: BTreeSet<(Instant, ReservationId)>,
     reports: VecDeque<Report>,
 }
 
 /// Reports that nobody fetches are dropped from here on, the oldest first.
 const REPORTS: usize = 1024;
+
+/// More than one call needs; a client that does not give back what it took is denied from here on.
+const RESERVATIONS_PER_ALLOCATION: usize = 16;
 
 /// The larger of the two directions: links are limited the same way in both.
 fn rate(send: u32, receive: u32) -> u32 {
@@ -315,7 +320,9 @@ impl Policy {
             .map(|address| address.ip())
             .collect();
         let sites = self.links(&way);
-        let Some(amount) = self.room(&sites, modality, request.amount?) else {
+        let room = self.room(&sites, modality, request.amount?);
+        let full = self.of_allocation(context.allocation).count() >= RESERVATIONS_PER_ALLOCATION;
+        let Some(amount) = room.filter(|_| !full) else {
             self.report(Outcome::Denied, None, Amount::ZERO, request.dialog.clone());
             return Some(response);
         };
@@ -338,6 +345,7 @@ impl Policy {
         );
         self.reservations.insert(context.id, reservation);
         self.timers.insert((deadline, context.id));
+        self.owners.insert((context.allocation, context.id));
         response.reservation = Some(context.id);
         response.amount = Some(amount);
         Some(response)
@@ -362,6 +370,7 @@ impl Policy {
         let mut response = Response::new(BandwidthMessage::Update);
         response.reservation = Some(id);
         if wanted == Amount::ZERO {
+            self.owners.remove(&(reservation.allocation, id));
             self.report(Outcome::Cancelled, Some(id), wanted, reservation.dialog);
             response.amount = Some(wanted);
             return Some(response);
@@ -397,9 +406,17 @@ impl Policy {
         }
     }
 
+    fn of_allocation(&self, allocation: u64) -> impl Iterator<Item = ReservationId> {
+        let least = ReservationId([0; 16]);
+        let most = ReservationId([0xFF; 16]);
+        let own = self.owners.range((allocation, least)..=(allocation, most));
+        own.map(|&(_, id)| id)
+    }
+
     fn free(&mut self, id: ReservationId, outcome: Outcome) {
         if let Some(reservation) = self.reservations.remove(&id) {
             self.timers.remove(&(reservation.deadline, id));
+            self.owners.remove(&(reservation.allocation, id));
             let (modality, amount) = (reservation.modality, reservation.amount);
             self.count(&reservation.sites, modality, amount, u32::saturating_sub);
             self.report(outcome, Some(id), Amount::ZERO, reservation.dialog);
@@ -440,12 +457,7 @@ impl BandwidthPolicy for Policy {
     }
 
     fn release(&mut self, allocation: u64) {
-        let ids: Vec<_> = self
-            .reservations
-            .iter()
-            .filter(|(_, reservation)| reservation.allocation == allocation)
-            .map(|(&id, _)| id)
-            .collect();
+        let ids: Vec<_> = self.of_allocation(allocation).collect();
         for id in ids {
             self.free(id, Outcome::Released);
         }

@@ -15,8 +15,8 @@ use super::allocation::{Allocation, Exchange, PendingResponse, Relayed, ReplayWi
 use super::auth::Refusal;
 use super::throttle::source;
 use super::{
-    Action, AllocationId, ClientId, CredentialStore, Event, Reason, RelayId, Reverse, Server,
-    Timer, count_down, count_up,
+    Action, AllocationId, ClientId, CredentialStore, Event, Reason, RelayId, Server, Timer,
+    count_down, count_up,
 };
 use crate::Error;
 use crate::bandwidth::{
@@ -167,7 +167,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
                 timer: expires,
             }
         });
-        self.timers.push(Reverse((expires, Timer::Allocation(id))));
+        self.timers.insert((expires, Timer::Allocation(id)));
         self.clients.insert(client, id);
         if let Some(session) = session {
             self.sessions.insert(session, id);
@@ -279,9 +279,10 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         allocation.life = life;
         allocation.touch(now);
         if allocation.expires < allocation.timer {
+            let timer = Timer::Allocation(id);
+            self.timers.remove(&(allocation.timer, timer));
+            self.timers.insert((allocation.expires, timer));
             allocation.timer = allocation.expires;
-            let next = (allocation.expires, Timer::Allocation(id));
-            self.timers.push(Reverse(next));
         }
         let idle = allocation.permissions.is_empty();
         let pending = PendingResponse {

@@ -11,8 +11,7 @@ mod relay;
 mod stream;
 mod throttle;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -209,7 +208,7 @@ pub struct Server<C, R, P = NoPolicy> {
     connections: HashMap<ConnectionId, Connection, FxSeededState>,
     connection_sources: HashMap<IpAddr, usize, FxSeededState>,
     peers: SlotMap<PeerConnectionId, PeerConnection>,
-    timers: BinaryHeap<Reverse<(Instant, Timer)>>,
+    timers: BTreeSet<(Instant, Timer)>,
     outbox: Outbox<Socket>,
     actions: VecDeque<Action>,
     events: VecDeque<Event>,
@@ -251,7 +250,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
             connections: HashMap::with_hasher(seed.clone()),
             connection_sources: HashMap::with_hasher(seed),
             peers: SlotMap::with_key(),
-            timers: BinaryHeap::new(),
+            timers: BTreeSet::new(),
             outbox: Outbox::new(),
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -335,23 +334,19 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
     /// Ends what has run out of time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.policy.handle_timeout(now);
-        while let Some(&Reverse((at, timer))) = self.timers.peek()
+        while let Some(&(at, timer)) = self.timers.first()
             && at <= now
         {
-            self.timers.pop();
+            self.timers.pop_first();
             match timer {
                 Timer::Allocation(id) => {
                     let Some(allocation) = self.allocations.get_mut(id) else {
                         continue;
                     };
-                    if allocation.timer != at {
-                        continue;
-                    }
                     // Traffic only writes down the time; that is seen here.
                     if allocation.expires > now {
                         allocation.timer = allocation.expires;
-                        let next = (allocation.expires, timer);
-                        self.timers.push(Reverse(next));
+                        self.timers.insert((allocation.expires, timer));
                     } else {
                         self.release(id, Reason::Expired);
                     }
@@ -368,6 +363,8 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
             return;
         };
         self.clients.remove(&allocation.client);
+        self.timers
+            .remove(&(allocation.timer, Timer::Allocation(id)));
         if let Some(session) = allocation.session {
             self.sessions.remove(&session);
         }
@@ -375,8 +372,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         count_down(&mut self.sources, &source(allocation.reflexive.ip()));
         self.policy.release(id.data().as_ffi());
         for connection in allocation.peers {
-            self.peers.remove(connection);
-            self.actions.push_back(Action::ClosePeer(connection));
+            self.close_peer(connection);
         }
         for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
             let relayed = match family {
@@ -428,7 +424,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let own = self.timers.peek().map(|Reverse((at, _))| *at);
+        let own = self.timers.first().map(|&(at, _)| at);
         own.into_iter().chain(self.policy.poll_timeout()).min()
     }
 }
