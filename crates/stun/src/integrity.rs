@@ -166,7 +166,7 @@ where
 /// copied.
 fn mac<D: EagerHash>(core: &HmacCore<D>, form: IntegrityForm, text: &[u8]) -> Output<HmacCore<D>> {
     let mut core = core.clone();
-    // What goes through the buffer is the message and a hash of it, no secret: wiping it would take a tenth of the time.
+    // What goes through the buffer is the message and a hash of it, no secret: it is not wiped.
     let mut buffer = ManuallyDrop::new(Buffer::<HmacCore<D>>::default());
     match form {
         IntegrityForm::Draft => {
