@@ -47,13 +47,19 @@ pub struct Attribute<'a> {
     pub name: &'a str,
     /// The value as written.
     raw: &'a str,
+    /// There is a reference in it, or in another attribute of the element.
+    has_entities: bool,
     offset: usize,
 }
 
 impl<'a> Attribute<'a> {
     /// The value.
     pub fn value(&self) -> Result<Cow<'a, str>, Error> {
-        unescape(self.raw, self.offset)
+        if self.has_entities {
+            unescape(self.raw, self.offset)
+        } else {
+            Ok(self.raw.into())
+        }
     }
 }
 
@@ -418,6 +424,13 @@ impl<'a> Reader<'a> {
         length: usize,
         offset: usize,
     ) -> Result<(), Error> {
+        if memchr::memchr(b'<', inside.as_bytes()).is_some() {
+            return Err(Error::Syntax {
+                offset,
+                what: "< in a tag".into(),
+            });
+        }
+        let has_entities = memchr::memchr(b'&', inside.as_bytes()).is_some();
         let mut iter = Attributes::new(inside, length);
         // They are compared below, where they are resolved.
         iter.with_checks(false);
@@ -435,12 +448,6 @@ impl<'a> Reader<'a> {
             let Cow::Borrowed(raw) = attribute.value else {
                 return Err(self.syntax("malformed attribute"));
             };
-            if memchr::memchr(b'<', raw.as_bytes()).is_some() {
-                return Err(Error::Syntax {
-                    offset,
-                    what: "< in an attribute".into(),
-                });
-            }
             let qualified = attribute.key.0;
             let at = qualified.as_ptr() as usize - inside.as_ptr() as usize;
             if !inside.as_bytes()[at - 1].is_ascii_whitespace() {
@@ -464,6 +471,7 @@ impl<'a> Reader<'a> {
                     prefix,
                     name,
                     raw,
+                    has_entities,
                     offset,
                 });
             }
