@@ -68,6 +68,15 @@ pub(crate) struct Binding<'a> {
     pub(crate) depth: usize,
 }
 
+impl Binding<'_> {
+    /// The default namespace where nothing declares one: none.
+    const NONE: Self = Self {
+        prefix: "",
+        namespace: "",
+        depth: 0,
+    };
+}
+
 /// What comes next inside the innermost open element. What it carries stays in the reader, so that it is not moved from hand to hand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Token {
@@ -121,7 +130,7 @@ pub struct Reader<'a> {
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
     /// The default namespace where the reader stands: what most elements ask for.
-    default: &'a str,
+    default: Binding<'a>,
     /// A namespace, and the one that it stands for.
     alias: Option<(&'static str, &'static str)>,
 }
@@ -154,7 +163,7 @@ impl<'a> Reader<'a> {
             content: Cow::Borrowed(""),
             attributes: Vec::new(),
             bindings: Vec::new(),
-            default: "",
+            default: Binding::NONE,
             alias: None,
         })
     }
@@ -276,6 +285,11 @@ impl<'a> Reader<'a> {
             .find(|binding| binding.prefix == prefix)
     }
 
+    /// The default namespace in force.
+    pub(crate) const fn default_binding(&self) -> Binding<'a> {
+        self.default
+    }
+
     pub(crate) const fn entered(&self) -> Tag<'a> {
         self.entered
     }
@@ -283,6 +297,11 @@ impl<'a> Reader<'a> {
     /// How many elements are open.
     pub(crate) const fn depth(&self) -> usize {
         self.depth
+    }
+
+    /// What was read from an offset on.
+    pub(crate) fn since(&self, offset: usize) -> &'a str {
+        &self.text[offset..self.offset()]
     }
 
     pub(crate) fn bindings(&self) -> &[Binding<'a>] {
@@ -437,6 +456,10 @@ impl<'a> Reader<'a> {
                 });
             }
             let qualified = attribute.key.0;
+            let at = qualified.as_ptr() as usize - inside.as_ptr() as usize;
+            if !inside.as_bytes()[at - 1].is_ascii_whitespace() {
+                return Err(self.syntax("attributes without white space between them"));
+            }
             let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
                 offset,
                 what: "bad name of an attribute".into(),
@@ -497,7 +520,11 @@ impl<'a> Reader<'a> {
             _ => namespace,
         };
         if prefix.is_empty() {
-            self.default = namespace;
+            self.default = Binding {
+                prefix,
+                namespace,
+                depth: self.depth,
+            };
         }
         self.bindings.push(Binding {
             prefix,
@@ -529,7 +556,7 @@ impl<'a> Reader<'a> {
 
     fn resolve(&self, prefix: &str, offset: usize) -> Result<&'a str, Error> {
         if prefix.is_empty() {
-            return Ok(self.default);
+            return Ok(self.default.namespace);
         }
         self.namespace(prefix).ok_or_else(|| Error::UnboundPrefix {
             prefix: prefix.into(),
@@ -544,7 +571,10 @@ impl<'a> Reader<'a> {
             .is_some_and(|binding| binding.depth == self.depth)
         {
             self.bindings.pop();
-            self.default = self.namespace("").unwrap_or_default();
+        }
+        if self.depth > 0 && self.default.depth == self.depth {
+            let outer = self.binding("");
+            self.default = outer.copied().unwrap_or(Binding::NONE);
         }
         self.depth = self.depth.saturating_sub(1);
         self.attributes.clear();
