@@ -18,7 +18,6 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use bytes::Bytes;
 use ocs_stun::attribute::ImplementationVersion;
 use ocs_stun::{Algorithm, IntegrityKey};
 use rand_core::Rng;
@@ -29,8 +28,7 @@ use crate::framing::Deframer;
 use crate::io::{Carrier, ConnectionId, Event, Output, RelayId};
 use crate::sdp::ice::CandidateId;
 use crate::{
-    CandidateType, Component, Config, Credentials, Dialect, Foundation, PairState, Password, Role,
-    Transport,
+    CandidateType, Component, Config, Credentials, Dialect, Foundation, Password, Role, Transport,
 };
 use check::Transaction;
 use list::Pair;
@@ -76,6 +74,8 @@ struct Local {
     base: SocketAddr,
     related: Option<SocketAddr>,
     via: Via,
+    /// The relay that told it.
+    told_by: Option<RelayId>,
     priority: u32,
     /// For the PRIORITY of checks.
     local_preference: u16,
@@ -141,10 +141,21 @@ enum RelayState {
 /// The way that a packet takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Path {
-    Datagram { base: SocketAddr, remote: SocketAddr },
-    Relay { relay: RelayId, remote: SocketAddr },
-    RelayStream { relay: RelayId, remote: SocketAddr },
-    Stream { connection: ConnectionId },
+    Datagram {
+        base: SocketAddr,
+        remote: SocketAddr,
+    },
+    Relay {
+        relay: RelayId,
+        remote: SocketAddr,
+    },
+    RelayStream {
+        relay: RelayId,
+        remote: SocketAddr,
+    },
+    Stream {
+        connection: ConnectionId,
+    },
 }
 
 /// The peer's credentials in \[MS-ICE2\].
@@ -192,6 +203,8 @@ pub struct Agent<R> {
 
     request_seen: bool,
     response_seen: bool,
+    /// Whether the checks timer was reset because both were seen.
+    reduced: bool,
     version_seen: bool,
     /// When gathering, checking or nominating ends.
     deadline: Option<Instant>,
@@ -243,6 +256,7 @@ impl<R: Rng> Agent<R> {
             relay_streams: FxHashMap::default(),
             request_seen: false,
             response_seen: false,
+            reduced: false,
             version_seen: false,
             deadline: None,
             next_check: None,
@@ -276,7 +290,10 @@ impl<R: Rng> Agent<R> {
         let transactions = self.transactions.iter().map(|transaction| transaction.next);
         let connections = self.connections.values();
         let connections = connections.filter_map(|connection| connection.deadline);
-        let media = self.media.iter().filter_map(|media| self.media_timeout(media));
+        let media = self
+            .media
+            .iter()
+            .filter_map(|media| self.media_timeout(media));
         [self.deadline, self.check_timeout()]
             .into_iter()
             .flatten()
@@ -319,7 +336,10 @@ impl<R: Rng> Agent<R> {
             },
             Dialect::Ice2 => Writer {
                 dialect: ocs_stun::Dialect::MsIce2,
-                version: self.config.implementation_version.map(ImplementationVersion),
+                version: self
+                    .config
+                    .implementation_version
+                    .map(ImplementationVersion),
                 copies: self.config.legacy_copies && !self.version_seen,
             },
         }
@@ -332,7 +352,9 @@ impl<R: Rng> Agent<R> {
     /// Components that have local candidates.
     fn components(&self) -> impl Iterator<Item = Component> + use<'_, R> {
         let has = |component| self.locals.iter().any(|local| local.component == component);
-        Component::ALL.into_iter().filter(move |component| has(*component))
+        Component::ALL
+            .into_iter()
+            .filter(move |component| has(*component))
     }
 }
 

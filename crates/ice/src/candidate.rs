@@ -182,6 +182,11 @@ impl Foundation {
         Self(smol_str::format_smolstr!("{number}"))
     }
 
+    /// Of a candidate that was learned without one.
+    pub(crate) fn learned(number: usize) -> Self {
+        Self(smol_str::format_smolstr!("learned{number}"))
+    }
+
     /// From the value of CANDIDATE-IDENTIFIER: the fill is cut off.
     pub(crate) fn from_identifier(value: &[u8]) -> Option<Self> {
         let end = value.iter().rposition(|&c| c != 0)? + 1;

@@ -1,18 +1,28 @@
 #![forbid(unsafe_code)]
 //! [MS-ICE2] and [MS-ICE].
 
+mod agent;
+pub mod bandwidth;
+mod binding;
 pub mod candidate;
+mod config;
 mod credentials;
 mod error;
 pub mod framing;
+mod io;
 mod limits;
-pub mod pair;
+mod pair;
 pub mod priority;
 pub mod sdp;
 
+pub use agent::{Agent, PairView, Phase};
 pub use candidate::{Candidate, CandidateType, Component, Foundation, Transport};
+pub use config::{Config, Consent, Nomination, Role, Timers};
 pub use credentials::{Credentials, Password};
 pub use error::Error;
+pub use io::{
+    Allocation, Carrier, ConnectionId, End, Event, Failure, Output, RelayId, SelectedPair,
+};
 pub use limits::Limits;
 pub use pair::PairState;
 pub use sdp::{Description, Dialect};

@@ -40,13 +40,27 @@ impl<R: Rng> Agent<R> {
         };
         if let Some(local) = self.locals.iter().position(own) {
             let path = Path::Datagram { base, remote };
-            self.handle_packet(now, Arrival { local, remote, path }, data);
+            self.handle_packet(
+                now,
+                Arrival {
+                    local,
+                    remote,
+                    path,
+                },
+                data,
+            );
             self.proceed(now);
         }
     }
 
     /// Data of a peer came through a relay: a datagram, or a piece of the stream from this peer.
-    pub fn handle_relayed(&mut self, now: Instant, relay: RelayId, remote: SocketAddr, data: Bytes) {
+    pub fn handle_relayed(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        remote: SocketAddr,
+        data: Bytes,
+    ) {
         let Some(entry) = self.relays.get(relay.0) else {
             return;
         };
@@ -54,7 +68,15 @@ impl<R: Rng> Agent<R> {
             self.handle_relay_stream(now, relay, remote, data);
         } else if let Some(local) = self.relayed_base(relay, remote, &[Transport::Udp]) {
             let path = Path::Relay { relay, remote };
-            self.handle_packet(now, Arrival { local, remote, path }, data);
+            self.handle_packet(
+                now,
+                Arrival {
+                    local,
+                    remote,
+                    path,
+                },
+                data,
+            );
         }
         self.proceed(now);
     }
@@ -84,7 +106,13 @@ impl<R: Rng> Agent<R> {
         all.clone().find(paired).or_else(|| all.next_back())
     }
 
-    fn handle_relay_stream(&mut self, now: Instant, relay: RelayId, remote: SocketAddr, data: Bytes) {
+    fn handle_relay_stream(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        remote: SocketAddr,
+        data: Bytes,
+    ) {
         const DIRECTIONS: [Transport; 2] = [Transport::TcpActive, Transport::TcpPassive];
         let Some(local) = self.relayed_base(relay, remote, &DIRECTIONS) else {
             return;
@@ -94,10 +122,20 @@ impl<R: Rng> Agent<R> {
         if !self.relay_streams.contains_key(&key) && self.relay_streams.len() >= limit {
             return;
         }
-        let mut stream = self.relay_streams.remove(&key).unwrap_or_else(Deframer::new);
+        let mut stream = self
+            .relay_streams
+            .remove(&key)
+            .unwrap_or_else(Deframer::new);
         let path = Path::RelayStream { relay, remote };
-        let arrival = Arrival { local, remote, path };
-        stream.push(data, |packet| self.handle_packet(now, arrival, packet));
+        let arrival = Arrival {
+            local,
+            remote,
+            path,
+        };
+        stream.push(data);
+        while let Some(packet) = stream.next() {
+            self.handle_packet(now, arrival, packet);
+        }
         self.relay_streams.insert(key, stream);
     }
 
@@ -138,11 +176,10 @@ impl<R: Rng> Agent<R> {
         }
     }
 
-    /// Sends a message, and its copy. Streams are spared the copies: the products that need them do not do TCP (inferred).
+    /// Sends a message, and its copy.
     pub(super) fn transmit(&mut self, path: Path, wire: Wire) {
-        let stream = matches!(path, Path::Stream { .. } | Path::RelayStream { .. });
         self.transmit_packet(path, wire.message);
-        if let Some(copy) = wire.copy.filter(|_| !stream) {
+        if let Some(copy) = wire.copy {
             self.transmit_packet(path, copy);
         }
     }
@@ -150,9 +187,17 @@ impl<R: Rng> Agent<R> {
     pub(super) fn transmit_packet(&mut self, path: Path, data: Bytes) {
         let output = match path {
             Path::Datagram { base, remote } => Output::Datagram { base, remote, data },
-            Path::Relay { relay, remote } => Output::Relay { relay, remote, data },
+            Path::Relay { relay, remote } => Output::Relay {
+                relay,
+                remote,
+                data,
+            },
             Path::RelayStream { relay, remote } => match frame(&data) {
-                Ok(data) => Output::Relay { relay, remote, data },
+                Ok(data) => Output::Relay {
+                    relay,
+                    remote,
+                    data,
+                },
                 Err(_) => return,
             },
             Path::Stream { connection } => match frame(&data) {

@@ -45,13 +45,15 @@ impl<R: Rng> Agent<R> {
 
     /// The pair whose turn it is: a triggered one, the best waiting one, the best frozen one.
     fn next_pair(&self) -> Option<usize> {
-        let triggered = self.triggered.iter().copied();
-        let triggered = triggered.filter(|index| self.may_check(*index)).min_by_key(|_| 0);
+        let mut triggered = self.triggered.iter().copied();
+        let triggered = triggered.find(|index| self.may_check(*index));
         triggered.or_else(|| {
             let open = self.pairs.iter().enumerate().filter(|(index, pair)| {
-                matches!(pair.state, PairState::Waiting | PairState::Frozen) && self.may_check(*index)
+                matches!(pair.state, PairState::Waiting | PairState::Frozen)
+                    && self.may_check(*index)
             });
-            let best = open.max_by_key(|(_, pair)| (pair.state == PairState::Waiting, pair.priority));
+            let best =
+                open.max_by_key(|(_, pair)| (pair.state == PairState::Waiting, pair.priority));
             best.map(|(index, _)| index)
         })
     }
@@ -84,7 +86,8 @@ impl<R: Rng> Agent<R> {
     fn check(&mut self, now: Instant, index: usize) {
         let pair = &self.pairs[index];
         let under_way = self.transactions.iter().position(|transaction| {
-            transaction.pair == index && !transaction.consent
+            transaction.pair == index
+                && !transaction.consent
                 && transaction.use_candidate == self.uses_candidate(index)
         });
         if let Some(transaction) = under_way {
@@ -203,7 +206,8 @@ impl<R: Rng> Agent<R> {
         pair.nominating = false;
         pair.nominated = false;
         pair.state = PairState::Failed;
-        self.transactions.retain(|transaction| transaction.pair != index);
+        self.transactions
+            .retain(|transaction| transaction.pair != index);
         if let Some(connection) = self.pairs[index].connection.take() {
             self.close(connection);
         }
@@ -219,8 +223,8 @@ impl<R: Rng> Agent<R> {
     ) {
         let path = Path::Datagram { base, remote };
         let hit = |transaction: &Transaction| transaction.path == path && !transaction.consent;
-        while let Some(transaction) = self.transactions.iter().find(|t| hit(t)) {
-            self.check_failed(now, transaction.pair);
+        while let Some(pair) = self.transactions.iter().find(|t| hit(t)).map(|t| t.pair) {
+            self.check_failed(now, pair);
         }
         self.proceed(now);
     }

@@ -29,7 +29,14 @@ impl<R: Rng> Agent<R> {
     ) -> Result<(), Error> {
         self.must_gather("adding a candidate")?;
         self.admit(component, transport, address)?;
-        self.add_local(component, transport, CandidateType::Host, address, address, Via::Socket);
+        self.add_local(
+            component,
+            transport,
+            CandidateType::Host,
+            address,
+            address,
+            Via::Socket,
+        );
         Ok(())
     }
 
@@ -47,7 +54,9 @@ impl<R: Rng> Agent<R> {
     ) -> Result<RelayId, Error> {
         self.must_gather("adding a relay")?;
         if self.relays.len() >= 2 * self.config.limits.local_candidates {
-            return Err(Error::LocalCandidate { reason: "too many relays" });
+            return Err(Error::LocalCandidate {
+                reason: "too many relays",
+            });
         }
         let relay = RelayId(self.relays.len());
         self.relays.push(Relay {
@@ -125,7 +134,14 @@ impl<R: Rng> Agent<R> {
             for &transport in transports {
                 if self.admit(component, transport, address).is_ok() {
                     let kind = CandidateType::Relayed;
-                    self.add_local(component, transport, kind, address, address, Via::Relay(relay));
+                    self.add_local(
+                        component,
+                        transport,
+                        kind,
+                        address,
+                        address,
+                        Via::Relay(relay),
+                    );
                     if let Some(local) = self.locals.last_mut() {
                         local.related = allocation.reflexive;
                     }
@@ -141,12 +157,14 @@ impl<R: Rng> Agent<R> {
             return;
         };
         if core::mem::replace(&mut entry.state, RelayState::Gone) == RelayState::Open {
-            self.lose(now, |local, _| local.via == Via::Relay(relay) && local.is_base());
+            self.lose(now, |local, _| {
+                local.via == Via::Relay(relay) && local.is_base()
+            });
         }
         self.gathered_if_done(now);
     }
 
-    fn gathered_if_done(&mut self, now: Instant) {
+    pub(super) fn gathered_if_done(&mut self, now: Instant) {
         let pending = |relay: &Relay| relay.state == RelayState::Pending;
         if self.phase == Phase::Gathering && !self.relays.iter().any(pending) {
             self.gathered(now);
@@ -168,7 +186,10 @@ impl<R: Rng> Agent<R> {
         transport: Transport,
         address: SocketAddr,
     ) -> Result<(), Error> {
-        let own = self.locals.iter().filter(|local| local.component == component);
+        let own = self
+            .locals
+            .iter()
+            .filter(|local| local.component == component);
         if own.clone().count() >= self.config.limits.local_candidates {
             return Err(Error::LocalCandidate { reason: "too many" });
         }
@@ -198,7 +219,9 @@ impl<R: Rng> Agent<R> {
         let server = relay.map(|relay| relay.server);
         let interface = relay.map_or(base, |relay| relay.base).ip();
         let relayed = kind == CandidateType::Relayed;
-        let place = server.filter(|_| relayed).map_or(0, |server| self.place_of(server));
+        let place = server
+            .filter(|_| relayed)
+            .map_or(0, |server| self.place_of(server));
         let interface = self.interface(interface);
         let local_preference = priority::local_preference(transport, place, interface);
         let preference = self.config.preferences.of(kind, transport);
@@ -216,6 +239,10 @@ impl<R: Rng> Agent<R> {
             base,
             related: (base != address).then_some(base),
             via: if relayed { via } else { Via::Socket },
+            told_by: match via {
+                Via::Relay(relay) => Some(relay),
+                Via::Socket => None,
+            },
             priority: priority::candidate(preference, local_preference, component),
             local_preference,
             group,
@@ -251,17 +278,32 @@ impl<R: Rng> Agent<R> {
         if let Some(known) = self.groups.iter().position(|group| group.key == group_key) {
             return known;
         }
-        let mut password = zeroize::Zeroizing::new([0; PASSWORD_LENGTH]);
-        let id = CandidateId::random(&mut self.rng);
-        self.rng.fill_bytes(&mut *password);
-        let password = Password::new(&password[..]);
-        self.groups.push(Group {
+        let foundation = Foundation::number(self.groups.len() + 1);
+        self.groups
+            .push(Group::random(group_key, foundation, &mut self.rng));
+        self.groups.len() - 1
+    }
+
+    /// New identifiers and passwords for a restart.
+    pub(super) fn renew_groups(&mut self) {
+        for group in &mut self.groups {
+            *group = Group::random(group.key, group.foundation.clone(), &mut self.rng);
+        }
+    }
+}
+
+impl Group {
+    fn random(group_key: GroupKey, foundation: Foundation, rng: &mut impl Rng) -> Self {
+        let mut octets = zeroize::Zeroizing::new([0; PASSWORD_LENGTH]);
+        let id = CandidateId::random(rng);
+        rng.fill_bytes(&mut *octets);
+        let password = Password::new(&octets[..]);
+        Self {
             key: group_key,
-            foundation: Foundation::number(self.groups.len() + 1),
+            foundation,
             id,
             key_of_checks: key(&password),
             password,
-        });
-        self.groups.len() - 1
+        }
     }
 }

@@ -96,7 +96,10 @@ impl<R: Rng> Agent<R> {
         own: &CandidateId,
         peer: &CandidateId,
     ) -> Option<(CandidateId, IntegrityKey)> {
-        let mut legacy = self.remotes.iter().filter_map(|remote| remote.legacy.as_ref());
+        let mut legacy = self
+            .remotes
+            .iter()
+            .filter_map(|remote| remote.legacy.as_ref());
         let (id, key) = legacy.find(|(id, _)| id == peer)?;
         Some((id.derived(own), key.clone()))
     }

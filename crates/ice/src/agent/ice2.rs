@@ -6,9 +6,9 @@ use ocs_stun::attribute::{ImplementationVersion, code};
 use ocs_stun::{Attribute, IntegrityForm, IntegrityKey, Message, TransactionId};
 use rand_core::Rng;
 
+use super::Agent;
 use super::arrival::Arrival;
 use super::request::EarlyCheck;
-use super::Agent;
 use crate::binding::{Check, CheckView, Wire};
 use crate::io::Event;
 use crate::{Dialect, Role};
@@ -43,7 +43,9 @@ impl<R: Rng> Agent<R> {
         if let Some(error) = self.denial(arrival) {
             return self.refuse(arrival, request, error, true);
         }
-        let wire = self.writer().success(request, arrival.remote, &self.own_key);
+        let wire = self
+            .writer()
+            .success(request, arrival.remote, &self.own_key);
         self.transmit(arrival.path, wire);
         let check = EarlyCheck {
             arrival,

@@ -198,7 +198,8 @@ impl<R: Rng> Agent<R> {
     /// A pair succeeded: the others of its foundation may be checked.
     pub(super) fn thaw(&mut self, succeeded: usize) {
         for index in 0..self.pairs.len() {
-            if self.pairs[index].state == PairState::Frozen && self.same_foundation(succeeded, index)
+            if self.pairs[index].state == PairState::Frozen
+                && self.same_foundation(succeeded, index)
             {
                 self.pairs[index].state = PairState::Waiting;
             }
@@ -217,7 +218,9 @@ impl<R: Rng> Agent<R> {
     pub(super) fn best_valid(&self, component: Component) -> Option<usize> {
         let valid = |(_, pair): &(usize, &Pair)| pair.component == component && self.is_valid(pair);
         let pairs = self.pairs.iter().enumerate().filter(valid);
-        pairs.max_by_key(|(_, pair)| pair.priority).map(|(index, _)| index)
+        pairs
+            .max_by_key(|(_, pair)| pair.priority)
+            .map(|(index, _)| index)
     }
 
     /// Pairs of local candidates that no longer exist fail.

@@ -23,7 +23,7 @@ pub(super) struct Media {
     /// The path from before a restart, until there is a new one.
     pub(super) previous: Option<Path>,
     /// When consent is asked for next, and when it ends.
-    consent: Option<(Instant, Instant)>,
+    pub(super) consent: Option<(Instant, Instant)>,
 }
 
 impl Media {

@@ -24,7 +24,8 @@ impl<R: Rng> Agent<R> {
     pub(super) fn became_valid(&mut self, now: Instant, index: usize) {
         let pair = &self.pairs[index];
         let component = pair.component;
-        if self.is_valid(pair) && !core::mem::replace(&mut self.media[component.index()].usable, true)
+        if self.is_valid(pair)
+            && !core::mem::replace(&mut self.media[component.index()].usable, true)
         {
             self.media[component.index()].sent = Some(now);
             self.emit(Event::Usable(component));
@@ -33,10 +34,14 @@ impl<R: Rng> Agent<R> {
 
     /// Looks whether something can be decided.
     pub(super) fn conclude(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Checking | Phase::Nominating | Phase::Completed) {
+        if !matches!(
+            self.phase,
+            Phase::Checking | Phase::Nominating | Phase::Completed
+        ) {
             return;
         }
-        if self.phase == Phase::Checking && self.request_seen && self.response_seen && !self.reduced {
+        if self.phase == Phase::Checking && self.request_seen && self.response_seen && !self.reduced
+        {
             self.reduced = true;
             self.deadline = Some(now + self.config.timers.checks_reduced);
         }
@@ -49,7 +54,10 @@ impl<R: Rng> Agent<R> {
         if self.phase == Phase::Checking
             && decides
             && !self.policy_is_open()
-            && self.required().into_iter().all(|component| self.is_settled(component))
+            && self
+                .required()
+                .into_iter()
+                .all(|component| self.is_settled(component))
         {
             self.choose(now);
         }
@@ -93,7 +101,8 @@ impl<R: Rng> Agent<R> {
     fn end_checks(&mut self, now: Instant) {
         self.phase = Phase::Nominating;
         self.deadline = Some(now + self.config.timers.nomination);
-        self.transactions.retain(|transaction| transaction.use_candidate);
+        self.transactions
+            .retain(|transaction| transaction.use_candidate);
     }
 
     /// The deciding side takes the best pairs: in \[MS-ICE2\] it nominates them, in \[MS-ICE\] they go into the final offer.
@@ -144,7 +153,9 @@ impl<R: Rng> Agent<R> {
         let nominated = self.pairs.iter().enumerate().filter(|(_, pair)| {
             pair.component == component && pair.nominated && self.is_valid(pair)
         });
-        let best = nominated.max_by_key(|(_, pair)| pair.priority).map(|(index, _)| index);
+        let best = nominated
+            .max_by_key(|(_, pair)| pair.priority)
+            .map(|(index, _)| index);
         let current = self.media[component.index()].selected;
         let better = match (best, current) {
             (Some(best), Some(current)) => self.pairs[best].priority > self.pairs[current].priority,
@@ -165,7 +176,8 @@ impl<R: Rng> Agent<R> {
         media.sent = Some(now);
         media.start_consent(now, self.config.consent);
         if let Some(Path::Relay { relay, remote } | Path::RelayStream { relay, remote }) = path {
-            self.outputs.push_back(Output::SetActiveDestination { relay, remote });
+            self.outputs
+                .push_back(Output::SetActiveDestination { relay, remote });
         }
         self.emit(Event::Selected {
             component,

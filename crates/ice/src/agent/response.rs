@@ -51,8 +51,7 @@ impl<R: Rng> Agent<R> {
         if response.class() == Class::Error && response.integrity().is_none() {
             return true;
         }
-        self.is_signed(response, &transaction.key)
-            && response.unknown_attributes().next().is_none()
+        self.is_signed(response, &transaction.key) && response.unknown_attributes().next().is_none()
     }
 
     fn check_succeeded(

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rand_core::Rng;
 
-use super::{Agent, Local, Path, Peer, Phase, RelayState, Remote, Via, key};
+use super::{Agent, Local, Path, Peer, Phase, RelayState, Remote, key};
 use crate::priority::QValue;
 use crate::sdp::{ice, ice2};
 use crate::{
@@ -31,7 +31,10 @@ impl<R: Rng> Agent<R> {
             }),
             Dialect::Ice2 => Description::Ice2(ice2::Description {
                 credentials: self.credentials.clone(),
-                candidates: announced.iter().map(|local| self.candidate(local)).collect(),
+                candidates: announced
+                    .iter()
+                    .map(|local| self.candidate(local))
+                    .collect(),
                 remote_candidates: Vec::new(),
             }),
         }
@@ -44,7 +47,8 @@ impl<R: Rng> Agent<R> {
             CandidateType::Host | CandidateType::Relayed => true,
         };
         let complete = self.components().all(|component| {
-            let like_it = |other: &Local| other.component == component && other.group == local.group;
+            let like_it =
+                |other: &Local| other.component == component && other.group == local.group;
             self.locals.iter().any(like_it)
         });
         wanted && complete
@@ -64,7 +68,9 @@ impl<R: Rng> Agent<R> {
 
     /// Lines of \[MS-ICE\]. An active and a passive candidate are one line, with the address of the passive one.
     fn lines(&self, locals: &[&Local]) -> Vec<ice::Line> {
-        let written = locals.iter().filter(|local| local.transport != Transport::TcpActive);
+        let written = locals
+            .iter()
+            .filter(|local| local.transport != Transport::TcpActive);
         written.map(|local| self.line(local)).collect()
     }
 
@@ -166,7 +172,10 @@ impl<R: Rng> Agent<R> {
                 && remote.transport == new.transport
                 && remote.address == new.address
         };
-        let own = self.remotes.iter().filter(|remote| remote.component == new.component);
+        let own = self
+            .remotes
+            .iter()
+            .filter(|remote| remote.component == new.component);
         // A line of MS-ICE counts twice over TCP.
         let room = own.count() < 2 * self.config.limits.remote_candidates;
         if room && !self.remotes.iter().any(same) {
@@ -198,7 +207,9 @@ impl<R: Rng> Agent<R> {
         let selected: Vec<_> = selected.map(|index| &self.pairs[index]).collect();
         match self.config.dialect {
             Dialect::Ice => {
-                let locals = selected.iter().map(|pair| self.line(&self.locals[pair.local]));
+                let locals = selected
+                    .iter()
+                    .map(|pair| self.line(&self.locals[pair.local]));
                 let remote = &self.remotes[selected.first()?.remote];
                 Some(Description::Ice(ice::Description {
                     candidates: locals.collect(),
@@ -226,7 +237,10 @@ impl<R: Rng> Agent<R> {
     /// The identifier by which the peer announced a candidate; a learned one has that of its base in front.
     fn announced_id(&self, remote: &Remote) -> Option<ice::CandidateId> {
         let (id, _) = remote.legacy.as_ref()?;
-        let announced = self.remotes.iter().filter(|other| other.kind != CandidateType::PeerReflexive);
+        let announced = self
+            .remotes
+            .iter()
+            .filter(|other| other.kind != CandidateType::PeerReflexive);
         let mut ids = announced.filter_map(|other| other.legacy.as_ref());
         let (base, _) = ids.find(|(other, _)| id.as_bytes().starts_with(other.as_bytes()))?;
         Some(base.clone())
@@ -270,8 +284,14 @@ impl<R: Rng> Agent<R> {
 
     fn chosen_by_ice2(&self, description: &ice2::Description) -> Option<Vec<usize>> {
         let of = |component: Component| {
-            let own = description.remote_candidates.iter().find(|(c, _)| *c == component)?;
-            let theirs = description.candidates.iter().find(|c| c.component == component)?;
+            let own = description
+                .remote_candidates
+                .iter()
+                .find(|(c, _)| *c == component)?;
+            let theirs = description
+                .candidates
+                .iter()
+                .find(|c| c.component == component)?;
             self.pairs.iter().position(|pair| {
                 let local = &self.locals[pair.mapped.unwrap_or(pair.local)];
                 let base = &self.locals[pair.local];
@@ -302,7 +322,9 @@ impl<R: Rng> Agent<R> {
 
     fn release_unused(&mut self) {
         let selected = self.media.iter().filter_map(|media| {
-            let path = media.selected.and_then(|index| self.path(&self.pairs[index]));
+            let path = media
+                .selected
+                .and_then(|index| self.path(&self.pairs[index]));
             path.or(media.previous)
         });
         let used: Vec<Path> = selected.collect();
@@ -328,7 +350,8 @@ impl<R: Rng> Agent<R> {
             }
             (Description::Ice(description), _) => {
                 let known = |line: &ice::Line| {
-                    let of = |remote: &Remote| matches!(&remote.legacy, Some((id, _)) if *id == line.id);
+                    let of =
+                        |remote: &Remote| matches!(&remote.legacy, Some((id, _)) if *id == line.id);
                     self.remotes.iter().any(of)
                 };
                 self.remote_known && !description.candidates.iter().any(known)
@@ -342,7 +365,9 @@ impl<R: Rng> Agent<R> {
     pub fn restart(&mut self, now: Instant) {
         for component in Component::ALL {
             let media = &self.media[component.index()];
-            let path = media.selected.and_then(|index| self.path(&self.pairs[index]));
+            let path = media
+                .selected
+                .and_then(|index| self.path(&self.pairs[index]));
             let previous = path.or(media.previous);
             self.media[component.index()] = super::Media {
                 previous,
@@ -364,7 +389,9 @@ impl<R: Rng> Agent<R> {
         self.own_key = key(self.credentials.password());
         let relays = &self.relays;
         self.locals.retain(|local| {
-            let told = local.told_by.is_none_or(|relay| relays[relay.0].state == RelayState::Open);
+            let told = local
+                .told_by
+                .is_none_or(|relay| relays[relay.0].state == RelayState::Open);
             told && local.kind != CandidateType::PeerReflexive
         });
         self.renew_groups();
@@ -372,7 +399,12 @@ impl<R: Rng> Agent<R> {
             let path = Some(Path::Stream { connection: id });
             self.media.iter().any(|media| media.previous == path)
         };
-        let closed: Vec<_> = self.connections.keys().copied().filter(|id| !used(*id)).collect();
+        let closed: Vec<_> = self
+            .connections
+            .keys()
+            .copied()
+            .filter(|id| !used(*id))
+            .collect();
         for connection in closed {
             self.close(connection);
         }
@@ -385,10 +417,5 @@ impl<R: Rng> Agent<R> {
         self.deadline = Some(now + self.config.timers.gathering);
         self.allocate();
         self.gathered_if_done(now);
-    }
-
-    /// Where a local candidate's packets leave from is an allocation.
-    pub(super) fn is_relayed(local: &Local) -> bool {
-        matches!(local.via, Via::Relay(_))
     }
 }

@@ -83,7 +83,11 @@ impl<R: Rng> Agent<R> {
         };
         let (local, remote) = (entry.local, entry.remote);
         let path = Path::Stream { connection };
-        let arrival = Arrival { local, remote, path };
+        let arrival = Arrival {
+            local,
+            remote,
+            path,
+        };
         entry.stream.push(data);
         while let Some(packet) = self
             .connections
@@ -92,9 +96,8 @@ impl<R: Rng> Agent<R> {
         {
             self.handle_packet(now, arrival, packet);
         }
-        let greedy = |entry: &Connection| {
-            entry.deadline.is_some() && entry.stream.buffered() > UNPROVEN
-        };
+        let greedy =
+            |entry: &Connection| entry.deadline.is_some() && entry.stream.buffered() > UNPROVEN;
         if self.connections.get(&connection).is_some_and(greedy) {
             self.close(connection);
             self.connection_lost(now, connection);
@@ -171,7 +174,9 @@ impl<R: Rng> Agent<R> {
             }
         }
         for pair in &mut self.pairs {
-            let closed = pair.connection.is_some_and(|id| !self.connections.contains_key(&id));
+            let closed = pair
+                .connection
+                .is_some_and(|id| !self.connections.contains_key(&id));
             if closed {
                 pair.connection = None;
                 pair.state = PairState::Failed;
