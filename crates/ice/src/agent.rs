@@ -94,10 +94,22 @@ impl Local {
 struct Group {
     key: GroupKey,
     foundation: Foundation,
-    /// In \[MS-ICE\].
+    legacy: Option<Legacy>,
+}
+
+impl Group {
+    fn has_id(&self, id: &CandidateId) -> bool {
+        matches!(&self.legacy, Some(legacy) if legacy.id == *id)
+    }
+}
+
+/// What candidates have in \[MS-ICE\] only.
+#[derive(Debug)]
+struct Legacy {
     id: CandidateId,
     password: Password,
-    key_of_checks: IntegrityKey,
+    /// Of checks to the candidate.
+    key: IntegrityKey,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

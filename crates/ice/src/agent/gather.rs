@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use rand_core::Rng;
 
-use super::{Agent, Group, GroupKey, Local, Phase, Relay, RelayState, Via, key};
+use super::{Agent, Group, GroupKey, Legacy, Local, Phase, Relay, RelayState, Via, key};
 use crate::io::{Allocation, Carrier, Event, Output, RelayId};
 use crate::sdp::ice::CandidateId;
-use crate::{CandidateType, Component, Error, Foundation, Password, Transport, priority};
+use crate::{CandidateType, Component, Dialect, Error, Foundation, Password, Transport, priority};
 
 /// Octets of the passwords that we make for candidates of \[MS-ICE\].
 const PASSWORD_LENGTH: usize = 16;
@@ -227,7 +227,13 @@ impl<R: Rng> Agent<R> {
         let preference = self.config.preferences.of(kind, transport);
         let group = self.group(GroupKey {
             kind,
-            transport,
+            // One line of MS-ICE is both directions of TCP.
+            transport: match transport {
+                Transport::TcpActive if self.config.dialect == Dialect::Ice => {
+                    Transport::TcpPassive
+                }
+                other => other,
+            },
             base: base.ip(),
             server,
         });
@@ -279,31 +285,32 @@ impl<R: Rng> Agent<R> {
             return known;
         }
         let foundation = Foundation::number(self.groups.len() + 1);
-        self.groups
-            .push(Group::random(group_key, foundation, &mut self.rng));
+        let ice = self.config.dialect == Dialect::Ice;
+        self.groups.push(Group {
+            key: group_key,
+            foundation,
+            legacy: ice.then(|| Legacy::random(&mut self.rng)),
+        });
         self.groups.len() - 1
     }
 
     /// New identifiers and passwords for a restart.
     pub(super) fn renew_groups(&mut self) {
         for group in &mut self.groups {
-            *group = Group::random(group.key, group.foundation.clone(), &mut self.rng);
+            if let Some(legacy) = &mut group.legacy {
+                *legacy = Legacy::random(&mut self.rng);
+            }
         }
     }
 }
 
-impl Group {
-    fn random(group_key: GroupKey, foundation: Foundation, rng: &mut impl Rng) -> Self {
-        let mut octets = zeroize::Zeroizing::new([0; PASSWORD_LENGTH]);
+impl Legacy {
+    fn random(rng: &mut impl Rng) -> Self {
         let id = CandidateId::random(rng);
+        let mut octets = zeroize::Zeroizing::new([0; PASSWORD_LENGTH]);
         rng.fill_bytes(&mut *octets);
         let password = Password::new(&octets[..]);
-        Self {
-            key: group_key,
-            foundation,
-            id,
-            key_of_checks: key(&password),
-            password,
-        }
+        let key = key(&password);
+        Self { id, password, key }
     }
 }

@@ -8,7 +8,7 @@ use rand_core::Rng;
 use super::arrival::Arrival;
 use super::list::Pair;
 use super::request::EarlyCheck;
-use super::{Agent, Group};
+use super::{Agent, Group, Legacy};
 use crate::Component;
 use crate::binding::Wire;
 use crate::sdp::ice::CandidateId;
@@ -44,7 +44,9 @@ impl<R: Rng> Agent<R> {
         let Some((group, own, peer)) = self.addressed(name, component) else {
             return;
         };
-        let key = &self.groups[group].key_of_checks;
+        let Some(Legacy { key, .. }) = &self.groups[group].legacy else {
+            return;
+        };
         if request.verify(key).is_err() || request.unknown_attributes().next().is_some() {
             return;
         }
@@ -71,15 +73,16 @@ impl<R: Rng> Agent<R> {
         component: Component,
     ) -> Option<(usize, CandidateId, CandidateId)> {
         self.groups.iter().enumerate().find_map(|(index, group)| {
-            let rest = name.strip_prefix(group.id.as_bytes())?;
+            let own = &group.legacy.as_ref()?.id;
+            let rest = name.strip_prefix(own.as_bytes())?;
             if let Some(peer) = sender(rest, component) {
-                return Some((index, group.id.clone(), CandidateId::new(peer.to_vec())));
+                return Some((index, own.clone(), CandidateId::new(peer.to_vec())));
             }
             self.remotes.iter().find_map(|remote| {
                 let (id, _) = remote.legacy.as_ref()?;
                 let rest = rest.strip_prefix(id.as_bytes())?;
                 let peer = sender(rest, component)?;
-                Some((index, group.id.clone(), CandidateId::new(peer.to_vec())))
+                Some((index, own.clone(), CandidateId::new(peer.to_vec())))
             })
         })
     }
@@ -111,7 +114,7 @@ impl<R: Rng> Agent<R> {
         group: &Group,
     ) -> Option<(Wire, IntegrityKey)> {
         let (receiver, key) = self.remotes[pair.remote].legacy.as_ref()?;
-        let name = username(receiver, &group.id, pair.component);
+        let name = username(receiver, &group.legacy.as_ref()?.id, pair.component);
         Some((self.writer().ice_check(id, &name, key), key.clone()))
     }
 }

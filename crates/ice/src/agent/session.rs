@@ -71,15 +71,15 @@ impl<R: Rng> Agent<R> {
         let written = locals
             .iter()
             .filter(|local| local.transport != Transport::TcpActive);
-        written.map(|local| self.line(local)).collect()
+        written.filter_map(|local| self.line(local)).collect()
     }
 
-    fn line(&self, local: &Local) -> ice::Line {
-        let group = &self.groups[local.group];
-        ice::Line {
-            id: group.id.clone(),
+    fn line(&self, local: &Local) -> Option<ice::Line> {
+        let legacy = self.groups[local.group].legacy.as_ref()?;
+        Some(ice::Line {
+            id: legacy.id.clone(),
             component: local.component,
-            password: group.password.clone(),
+            password: legacy.password.clone(),
             transport: if local.transport.is_tcp() {
                 ice::LineTransport::Tcp
             } else {
@@ -87,7 +87,7 @@ impl<R: Rng> Agent<R> {
             },
             priority: self.q_value(local),
             address: local.address,
-        }
+        })
     }
 
     /// Different for each interface, and half over TCP.
@@ -209,7 +209,7 @@ impl<R: Rng> Agent<R> {
             Dialect::Ice => {
                 let locals = selected
                     .iter()
-                    .map(|pair| self.line(&self.locals[pair.local]));
+                    .filter_map(|pair| self.line(&self.locals[pair.local]));
                 let remote = &self.remotes[selected.first()?.remote];
                 Some(Description::Ice(ice::Description {
                     candidates: locals.collect(),
@@ -275,7 +275,7 @@ impl<R: Rng> Agent<R> {
                 let remote = self.remotes[pair.remote].legacy.as_ref();
                 pair.component == component
                     && self.is_valid(pair)
-                    && self.groups[self.locals[pair.local].group].id == *own
+                    && self.groups[self.locals[pair.local].group].has_id(own)
                     && remote.is_some_and(|(id, _)| id.as_bytes().starts_with(theirs.as_bytes()))
             })
         };
