@@ -91,6 +91,14 @@ pub enum Output {
         /// A datagram, or over TCP a packet in its frame of RFC 4571.
         data: Bytes,
     },
+    /// Let a peer connect to an allocation over TCP, without anything to send to it: a Send request with empty Data (inferred). That it is
+    /// done early, for each of the peer's candidates, is what lets a connection come in before there is a check for it.
+    Permit {
+        /// The allocation.
+        relay: RelayId,
+        /// The peer's active candidate.
+        remote: SocketAddr,
+    },
     /// Make a peer the active destination of an allocation: media will go to it.
     SetActiveDestination {
         /// The allocation.

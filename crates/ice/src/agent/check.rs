@@ -9,7 +9,7 @@ use super::{Agent, Path, Phase, Via};
 use crate::binding::Wire;
 use crate::config::Nomination;
 use crate::io::{ConnectionId, Output};
-use crate::{CandidateType, Dialect, PairState, Role, Transport, priority};
+use crate::{CandidateType, Dialect, PairState, Role, Transport};
 
 /// A check that was sent and not answered.
 #[derive(Debug)]
@@ -167,8 +167,12 @@ impl<R: Rng> Agent<R> {
     fn reflexive_priority(&self, index: usize) -> u32 {
         let local = &self.locals[self.pairs[index].local];
         let kind = CandidateType::PeerReflexive;
-        let preference = self.config.preferences.of(kind, local.transport);
-        priority::candidate(preference, local.local_preference, local.component)
+        self.priority(
+            kind,
+            local.transport,
+            local.local_preference,
+            local.component,
+        )
     }
 
     fn transmit_check(&mut self, now: Instant, index: usize) {

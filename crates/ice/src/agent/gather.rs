@@ -7,6 +7,7 @@ use rand_core::Rng;
 
 use super::{Agent, Group, GroupKey, Legacy, Local, Phase, Relay, RelayState, Via, key};
 use crate::io::{Allocation, Carrier, Event, Output, RelayId};
+use crate::priority::QValue;
 use crate::sdp::ice::CandidateId;
 use crate::{CandidateType, Component, Dialect, Error, Foundation, Password, Transport, priority};
 
@@ -224,7 +225,7 @@ impl<R: Rng> Agent<R> {
             .map_or(0, |server| self.place_of(server));
         let interface = self.interface(interface);
         let local_preference = priority::local_preference(transport, place, interface);
-        let preference = self.config.preferences.of(kind, transport);
+        let priority = self.priority(kind, transport, local_preference, component);
         let group = self.group(GroupKey {
             kind,
             // One line of MS-ICE is both directions of TCP.
@@ -249,11 +250,34 @@ impl<R: Rng> Agent<R> {
                 Via::Relay(relay) => Some(relay),
                 Via::Socket => None,
             },
-            priority: priority::candidate(preference, local_preference, component),
+            priority,
             local_preference,
             group,
         });
         self.locals.len() - 1
+    }
+
+    /// The priority of a candidate: in \[MS-ICE\] its q-value in thousandths, different for each interface and half over TCP.
+    pub(super) fn priority(
+        &self,
+        kind: CandidateType,
+        transport: Transport,
+        local_preference: u16,
+        component: Component,
+    ) -> u32 {
+        let preferences = &self.config.preferences;
+        if self.config.dialect == Dialect::Ice2 {
+            let preference = preferences.of(kind, transport);
+            return priority::candidate(preference, local_preference, component);
+        }
+        let of_type = match kind {
+            CandidateType::Host => QValue::HOST,
+            CandidateType::PeerReflexive | CandidateType::ServerReflexive => QValue::REFLEXIVE,
+            CandidateType::Relayed => QValue::RELAYED,
+        };
+        let halved = preferences.halve_tcp && transport.is_tcp();
+        let thousandths = of_type.thousandths() / if halved { 2 } else { 1 };
+        u32::from(thousandths.saturating_sub(local_preference & 0x3F))
     }
 
     /// The place of a relay among all, in the order in which they were added.

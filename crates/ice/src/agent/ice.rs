@@ -92,6 +92,12 @@ impl<R: Rng> Agent<R> {
         self.remotes.iter().any(of)
     }
 
+    /// The priority of a candidate that the peer announced.
+    pub(super) fn priority_of(&self, peer: &CandidateId) -> Option<u32> {
+        let of = |remote: &&super::Remote| matches!(&remote.legacy, Some((id, _)) if id == peer);
+        self.remotes.iter().find(of).map(|remote| remote.priority)
+    }
+
     /// Identifier and key of a candidate that is learned from a check: the key is that of the candidate which the peer says it
     /// sends from.
     pub(super) fn derived_remote(

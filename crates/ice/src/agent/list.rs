@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 use rand_core::Rng;
 
 use super::{Agent, Local, Remote, Via};
-use crate::io::{ConnectionId, End, SelectedPair};
+use crate::io::{ConnectionId, End, Output, SelectedPair};
 use crate::{Component, Dialect, PairState, Role, Transport, priority};
 
 /// A pair of a local candidate, which is a base, and a remote one.
@@ -109,6 +109,28 @@ impl<R: Rng> Agent<R> {
         }
     }
 
+    /// Lets the peer's active candidates connect to our relayed ones.
+    pub(super) fn permit(&mut self) {
+        let mut permitted = Vec::new();
+        for local in &self.locals {
+            let Via::Relay(relay) = local.via else {
+                continue;
+            };
+            for remote in &self.remotes {
+                let waits = local.transport == Transport::TcpPassive
+                    && remote.transport == Transport::TcpActive
+                    && local.component == remote.component
+                    && self.may_reach(local, remote);
+                let of_host = (relay, remote.address.ip());
+                if waits && !permitted.contains(&of_host) {
+                    permitted.push(of_host);
+                    let remote = remote.address;
+                    self.outputs.push_back(Output::Permit { relay, remote });
+                }
+            }
+        }
+    }
+
     /// Whether a pair is checked from this side. Passive candidates wait for connections instead.
     fn is_checked(&self, local: usize, remote: usize) -> bool {
         let (local, remote) = (&self.locals[local], &self.remotes[remote]);
@@ -181,6 +203,17 @@ impl<R: Rng> Agent<R> {
         let (one, other) = (&self.pairs[one], &self.pairs[other]);
         self.locals[one.local].group == self.locals[other.local].group
             && self.remotes[one.remote].foundation == self.remotes[other.remote].foundation
+    }
+
+    /// Whether two pairs of different components probably go the same way: those of one foundation, and, because learned candidates may
+    /// have none in common, those to one host.
+    pub(super) fn same_way(&self, one: usize, other: usize) -> bool {
+        let (pair, like) = (&self.pairs[one], &self.pairs[other]);
+        let (remote, remote_like) = (&self.remotes[pair.remote], &self.remotes[like.remote]);
+        self.same_foundation(one, other)
+            || (self.locals[pair.local].group == self.locals[like.local].group
+                && remote.transport == remote_like.transport
+                && remote.address.ip() == remote_like.address.ip())
     }
 
     /// Of the pairs of one foundation the first is the one of the lowest component, then of the highest priority.

@@ -122,7 +122,7 @@ impl<R: Rng> Agent<R> {
         }
     }
 
-    /// The best valid pair of each component; of one foundation, if there are such.
+    /// The best valid pair of each component; such that go the same way, if there are.
     fn best_combination(&self) -> Option<Vec<usize>> {
         let required = self.required();
         let (first, others) = required.split_first()?;
@@ -137,7 +137,7 @@ impl<R: Rng> Agent<R> {
         let together = valid(*first).into_iter().find_map(|index| {
             let like_it = others.iter().map(|component| {
                 let mut all = valid(*component).into_iter();
-                all.find(|other| self.same_foundation(index, *other))
+                all.find(|other| self.same_way(index, *other))
             });
             let others: Vec<usize> = like_it.collect::<Option<_>>()?;
             Some(core::iter::once(index).chain(others).collect())

@@ -8,7 +8,7 @@ use rand_core::Rng;
 use super::arrival::Arrival;
 use super::{Agent, Path, Remote};
 use crate::sdp::ice::CandidateId;
-use crate::{CandidateType, Dialect, Foundation, PairState, Role, Transport, priority};
+use crate::{CandidateType, Dialect, Foundation, PairState, Role, Transport};
 
 /// A check that was accepted and answered.
 #[derive(Debug, Clone)]
@@ -115,16 +115,17 @@ impl<R: Rng> Agent<R> {
             Some((own, peer)) => Some(self.derived_remote(own, peer)?),
             None => None,
         };
-        let usual = || {
-            let preference = self.config.preferences.of(kind, transport);
-            priority::candidate(preference, 0, component)
+        let priority = match &check.ids {
+            Some((_, peer)) => self.priority_of(peer),
+            None => check.priority,
         };
+        let usual = || self.priority(kind, transport, 0, component);
         self.remotes.push(Remote {
             component,
             transport,
             kind,
             address: check.arrival.remote,
-            priority: check.priority.unwrap_or_else(usual),
+            priority: priority.unwrap_or_else(usual),
             foundation: check
                 .foundation
                 .clone()

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rand_core::Rng;
 
+use super::list::Pair;
 use super::{Agent, Local, Path, Peer, Phase, RelayState, Remote, key};
 use crate::priority::QValue;
 use crate::sdp::{ice, ice2};
@@ -66,12 +67,18 @@ impl<R: Rng> Agent<R> {
         }
     }
 
-    /// Lines of \[MS-ICE\]. An active and a passive candidate are one line, with the address of the passive one.
+    /// Lines of \[MS-ICE\]. An active and a passive candidate are one line, with the address of the passive one; an active one alone is
+    /// what is seen of us from outside.
     fn lines(&self, locals: &[&Local]) -> Vec<ice::Line> {
-        let written = locals
-            .iter()
-            .filter(|local| local.transport != Transport::TcpActive);
-        written.filter_map(|local| self.line(local)).collect()
+        let lines = locals.iter().filter(|local| {
+            let merged = |other: &&Local| {
+                other.transport == Transport::TcpPassive
+                    && other.component == local.component
+                    && other.group == local.group
+            };
+            local.transport != Transport::TcpActive || !locals.iter().any(merged)
+        });
+        lines.filter_map(|local| self.line(local)).collect()
     }
 
     fn line(&self, local: &Local) -> Option<ice::Line> {
@@ -85,22 +92,9 @@ impl<R: Rng> Agent<R> {
             } else {
                 ice::LineTransport::Udp
             },
-            priority: self.q_value(local),
+            priority: QValue::from_thousandths(local.priority as u16)?,
             address: local.address,
         })
-    }
-
-    /// Different for each interface, and half over TCP.
-    fn q_value(&self, local: &Local) -> QValue {
-        let of_type = match local.kind {
-            CandidateType::Host => QValue::HOST,
-            CandidateType::PeerReflexive | CandidateType::ServerReflexive => QValue::REFLEXIVE,
-            CandidateType::Relayed => QValue::RELAYED,
-        };
-        let halved = self.config.preferences.halve_tcp && local.transport.is_tcp();
-        let thousandths = of_type.thousandths() / if halved { 2 } else { 1 };
-        let number = local.local_preference & 0x3F;
-        QValue::from_thousandths(thousandths.saturating_sub(number)).unwrap_or(of_type)
     }
 
     /// The peer's description, of the offer or of a provisional answer. Checks begin when both sides are known.
@@ -192,6 +186,7 @@ impl<R: Rng> Agent<R> {
         self.deadline = Some(now + self.config.timers.checks);
         self.reduced = false;
         self.form_pairs();
+        self.permit();
         self.ask_for_policy();
         self.process_early_checks(now);
         self.proceed(now);
@@ -207,9 +202,7 @@ impl<R: Rng> Agent<R> {
         let selected: Vec<_> = selected.map(|index| &self.pairs[index]).collect();
         match self.config.dialect {
             Dialect::Ice => {
-                let locals = selected
-                    .iter()
-                    .filter_map(|pair| self.line(&self.locals[pair.local]));
+                let locals = selected.iter().filter_map(|pair| self.final_line(pair));
                 let remote = &self.remotes[selected.first()?.remote];
                 Some(Description::Ice(ice::Description {
                     candidates: locals.collect(),
@@ -232,6 +225,18 @@ impl<R: Rng> Agent<R> {
                 }))
             }
         }
+    }
+
+    /// Our candidate as the peer sees it. One that was learned goes by the identifier of its base.
+    fn final_line(&self, pair: &Pair) -> Option<ice::Line> {
+        let base = &self.locals[pair.local];
+        let seen = &self.locals[pair.mapped.unwrap_or(pair.local)];
+        let learned = seen.kind == CandidateType::PeerReflexive;
+        let line = self.line(if learned { base } else { seen })?;
+        Some(ice::Line {
+            address: seen.address,
+            ..line
+        })
     }
 
     /// The identifier by which the peer announced a candidate; a learned one has that of its base in front.
@@ -267,17 +272,33 @@ impl<R: Rng> Agent<R> {
         Ok(())
     }
 
+    /// The peer means us by the identifier of any candidate with the pair's base, and itself by the address that it was seen with or by
+    /// the identifier that its checks had.
     fn chosen_by_ice(&self, description: &ice::Description) -> Option<Vec<usize>> {
         let own = description.remote_candidate.as_ref()?;
-        let theirs = &description.candidates.first()?.id;
         let of = |component: Component| {
-            self.pairs.iter().position(|pair| {
-                let remote = self.remotes[pair.remote].legacy.as_ref();
-                pair.component == component
-                    && self.is_valid(pair)
-                    && self.groups[self.locals[pair.local].group].has_id(own)
-                    && remote.is_some_and(|(id, _)| id.as_bytes().starts_with(theirs.as_bytes()))
-            })
+            let theirs = description
+                .candidates
+                .iter()
+                .find(|line| line.component == component)?;
+            let ours = |pair: &Pair| {
+                let base = self.locals[pair.local].base;
+                self.locals
+                    .iter()
+                    .any(|local| local.base == base && self.groups[local.group].has_id(own))
+            };
+            let named = |pair: &Pair| {
+                let remote = &self.remotes[pair.remote];
+                let id = remote.legacy.as_ref().map(|(id, _)| id.as_bytes());
+                let by_address = remote.address == theirs.address;
+                let by_id = id.is_some_and(|id| id.starts_with(theirs.id.as_bytes()));
+                (by_address || by_id).then_some((by_address, pair.priority))
+            };
+            let valid = self.pairs.iter().enumerate().filter(|(_, pair)| {
+                pair.component == component && self.is_valid(pair) && ours(pair)
+            });
+            let named = valid.filter_map(|(index, pair)| Some((named(pair)?, index)));
+            named.max().map(|(_, index)| index)
         };
         self.required().into_iter().map(of).collect()
     }

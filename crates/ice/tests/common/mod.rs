@@ -119,6 +119,11 @@ impl IceHost {
                     client.send(remote, &data);
                 }
             }
+            Output::Permit { relay, remote } => {
+                if let Some((_, client)) = self.relays.iter_mut().find(|(id, _)| *id == relay) {
+                    client.permit(remote);
+                }
+            }
             Output::SetActiveDestination { .. } => {}
             Output::Release { relay } => self.relays.retain(|(id, _)| *id != relay),
             Output::Connect {

@@ -1,6 +1,6 @@
 //! A relay with a protocol of its own, as short as can be: what an agent needs of a relay, without one.
 //!
-//! Client to relay: `1`, or `3 <peer> <data>`. Relay to client: `2 <relayed> <reflexive>`, or `4 <peer> <data>`. An address is four octets
+//! Client to relay: `1`, or `3 <peer> <data>`, or `5 <peer>`. Relay to client: `2 <relayed> <reflexive>`, or `4 <peer> <data>`. An address is four octets
 //! and a port; `0.0.0.0:0` is none. Over TCP two octets of length are before each message.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -123,6 +123,10 @@ impl RelayClient {
         if peer.is_ipv4() {
             self.transmit(message(3, &[&write(peer), data]));
         }
+    }
+
+    pub fn permit(&mut self, peer: SocketAddr) {
+        self.transmit(message(5, &[&write(peer)]));
     }
 
     /// What an input means, if it is for this allocation.
@@ -271,18 +275,31 @@ impl RelayHost {
                     Bytes::copy_from_slice(&data[7..]),
                 );
             }
+            5 => {
+                let Some(port) = own else { return };
+                self.permit(client, port, read(&data[1..]));
+            }
             _ => {}
         }
     }
 
-    fn relay(&mut self, client: Client, port: u16, peer: SocketAddr, data: Bytes) {
-        let local = SocketAddr::new(self.address.ip(), port);
+    fn permit(&mut self, client: Client, port: u16, peer: SocketAddr) {
         let (_, given) = self.allocations.get_mut(&port).unwrap();
         given.permitted.insert(peer.ip());
         let (now, later) = core::mem::take(&mut given.held)
             .into_iter()
             .partition(|(from, _)| given.permitted.contains(&from.ip()));
         given.held = later;
+        let now: Vec<(SocketAddr, Bytes)> = now;
+        for (peer, data) in now {
+            self.to_client(client, message(4, &[&write(peer), &data]));
+        }
+    }
+
+    fn relay(&mut self, client: Client, port: u16, peer: SocketAddr, data: Bytes) {
+        let local = SocketAddr::new(self.address.ip(), port);
+        self.permit(client, port, peer);
+        let (_, given) = self.allocations.get_mut(&port).unwrap();
         match client {
             Client::Udp(_) => self
                 .outputs
@@ -307,10 +324,6 @@ impl RelayHost {
                     });
                 }
             }
-        }
-        let now: Vec<(SocketAddr, Bytes)> = now;
-        for (peer, data) in now {
-            self.to_client(client, message(4, &[&write(peer), &data]));
         }
     }
 
