@@ -247,6 +247,11 @@ impl<R: Rng> Agent<R> {
         pair.state == PairState::Succeeded && both && !pair.denied
     }
 
+    /// Whether the peer can have found a pair valid: our own check on it may still be under way.
+    pub(super) fn is_usable(&self, pair: &Pair) -> bool {
+        self.is_valid(pair) || (pair.received && pair.state != PairState::Failed)
+    }
+
     /// The valid pair of a component with the highest priority.
     pub(super) fn best_valid(&self, component: Component) -> Option<usize> {
         let valid = |(_, pair): &(usize, &Pair)| pair.component == component && self.is_valid(pair);

@@ -295,7 +295,7 @@ impl<R: Rng> Agent<R> {
                 (by_address || by_id).then_some((by_address, pair.priority))
             };
             let valid = self.pairs.iter().enumerate().filter(|(_, pair)| {
-                pair.component == component && self.is_valid(pair) && ours(pair)
+                pair.component == component && self.is_usable(pair) && ours(pair)
             });
             let named = valid.filter_map(|(index, pair)| Some((named(pair)?, index)));
             named.max().map(|(_, index)| index)
@@ -317,7 +317,7 @@ impl<R: Rng> Agent<R> {
                 let local = &self.locals[pair.mapped.unwrap_or(pair.local)];
                 let base = &self.locals[pair.local];
                 pair.component == component
-                    && self.is_valid(pair)
+                    && self.is_usable(pair)
                     && (local.address == own.1 || base.address == own.1)
                     && self.remotes[pair.remote].address == theirs.address
             })
