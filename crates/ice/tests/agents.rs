@@ -37,7 +37,7 @@ fn datagrams(testbed: &Testbed, from: HostId) -> Vec<Bytes> {
 #[test]
 fn on_one_network_it_takes_moments() {
     // docs/nat.md has the second number.
-    for (dialect, expected) in [(Dialect::Ice, 120), (Dialect::Ice2, 80)] {
+    for (dialect, expected) in [(Dialect::Ice, 120), (Dialect::Ice2, 100)] {
         let mut call = direct(dialect);
         let time = call.run().unwrap();
         assert_eq!(time, Duration::from_millis(expected), "{dialect:?}");
