@@ -1,6 +1,8 @@
 //! Writing messages.
 
-use crate::attribute::{Attribute, AttributeType, ErrorCode, MagicCookie};
+use std::net::SocketAddr;
+
+use crate::attribute::{Attribute, AttributeType, ErrorCode, MagicCookie, encode_xor_address};
 use crate::{Dialect, Error, HEADER_LEN, IntegrityKey, MessageType, TransactionId, fingerprint};
 
 /// Appends a message to a buffer of the caller, attribute by attribute. With enough capacity in the buffer nothing is allocated.
@@ -57,6 +59,16 @@ impl<'b> MessageBuilder<'b> {
     /// Appends an attribute of any type, such as the USERNAME that a response copies from its request.
     pub fn push_raw(&mut self, attribute_type: AttributeType, value: &[u8]) -> &mut Self {
         self.push_with(attribute_type, |out| out.extend_from_slice(value))
+    }
+
+    /// Appends an address that is combined with the Transaction ID, under any type.
+    pub fn push_xor_address(
+        &mut self,
+        attribute_type: AttributeType,
+        address: SocketAddr,
+    ) -> &mut Self {
+        let id = self.id;
+        self.push_with(attribute_type, |out| encode_xor_address(address, id, out))
     }
 
     /// Appends ERROR-CODE with the usual phrase.

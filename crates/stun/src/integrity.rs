@@ -3,16 +3,19 @@
 use core::fmt;
 
 use hmac::block_api::HmacCore;
-use hmac::digest::block_api::{Buffer, CoreProxy};
+use hmac::digest::block_api::{Block, Buffer, FixedOutputCore, UpdateCore};
 use hmac::digest::{Output, OutputSizeUser};
-use hmac::{EagerHash, Hmac, KeyInit, Mac};
+use hmac::{EagerHash, KeyInit};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::HEADER_LEN;
+
+/// Octets of a block of SHA-1 and of SHA-256.
+const BLOCK_LEN: usize = 64;
 
 /// The hash below HMAC; the length of the attribute's value tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,8 +138,8 @@ impl IntegrityKey {
     /// Compares in constant time.
     pub(crate) fn verify(&self, form: IntegrityForm, text: &[u8], value: &[u8]) -> bool {
         match &self.0 {
-            State::Sha1(core) => mac(core, form, text).ct_eq(value).into(),
-            State::Sha256(core) => mac(core, form, text).ct_eq(value).into(),
+            State::Sha1(core) => equal(&mac(core, form, text), value),
+            State::Sha256(core) => equal(&mac(core, form, text), value),
         }
     }
 }
@@ -158,27 +161,50 @@ where
     Zeroizing::new(hash.finalize().into())
 }
 
-/// HMAC over the message up to the attribute in one of the two forms.
-fn mac<D: EagerHash>(core: &HmacCore<D>, form: IntegrityForm, text: &[u8]) -> Output<Hmac<D>> {
-    const BLOCK: usize = 64;
-    const ZEROS: [u8; BLOCK] = [0; BLOCK];
-    let mut mac = Hmac::<D>::compose(core.clone(), Buffer::<HmacCore<D>>::default());
+/// HMAC over the message up to the attribute in one of the two forms. It works on whole blocks in place: only the first or the last one is
+/// copied.
+fn mac<D: EagerHash>(core: &HmacCore<D>, form: IntegrityForm, text: &[u8]) -> Output<HmacCore<D>> {
+    let mut core = core.clone();
+    let mut buffer = Buffer::<HmacCore<D>>::default();
     match form {
         IntegrityForm::Draft => {
-            mac.update(text);
-            mac.update(&ZEROS[..text.len().next_multiple_of(BLOCK) - text.len()]);
+            let (blocks, rest) = Block::<HmacCore<D>>::slice_as_chunks(text);
+            core.update_blocks(blocks);
+            if !rest.is_empty() {
+                let mut filled = Block::<HmacCore<D>>::default();
+                filled[..rest.len()].copy_from_slice(rest);
+                core.update_blocks(&[filled]);
+            }
         }
         IntegrityForm::Rfc5389 => {
-            let (header, attributes) = text.split_at(HEADER_LEN);
-            let mut start = [0; HEADER_LEN];
-            start.copy_from_slice(header);
-            let length = (attributes.len() + 4 + Hmac::<D>::output_size()) as u16;
+            let (first, rest) = text.split_at(text.len().min(BLOCK_LEN));
+            let mut start = Block::<HmacCore<D>>::default();
+            start[..first.len()].copy_from_slice(first);
+            let attribute_len = 4 + HmacCore::<D>::output_size();
+            let length = (text.len() - HEADER_LEN + attribute_len) as u16;
             start[2..4].copy_from_slice(&length.to_be_bytes());
-            mac.update(&start);
-            mac.update(attributes);
+            if first.len() == BLOCK_LEN {
+                core.update_blocks(&[start]);
+                buffer.digest_blocks(rest, |blocks| core.update_blocks(blocks));
+            } else {
+                buffer.digest_blocks(&start[..first.len()], |blocks| core.update_blocks(blocks));
+            }
         }
     }
-    mac.finalize().into_bytes()
+    let mut value = Output::<HmacCore<D>>::default();
+    core.finalize_fixed_core(&mut buffer, &mut value);
+    value
+}
+
+/// Compares two values of equal length in constant time, four octets at once.
+fn equal(own: &[u8], received: &[u8]) -> bool {
+    let (own, received) = (own.as_chunks().0, received.as_chunks().0);
+    own.iter()
+        .zip(received)
+        .fold(Choice::from(1), |equal, (&own, &received)| {
+            equal & u32::from_ne_bytes(own).ct_eq(&u32::from_ne_bytes(received))
+        })
+        .into()
 }
 
 /// A realm without the double quotes around it, as it goes into the key.
