@@ -1,6 +1,8 @@
 //! Sessions of a real agent, libnice 0.1.21, replayed: with our agent in the place of the one that it talked to, and in
 //! its own place. `N` is libnice, `P` the other one.
 
+mod script;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,32 +15,10 @@ use ocs_ice::{
 };
 use ocs_stun::attribute::{ErrorCode, Priority};
 use ocs_stun::{AttributeType, Class, Message};
+use script::Script;
 
 macro_rules! captures {
     ($($name:literal),*) => { [$(($name, include_str!(concat!("data/captures/", $name, ".txt")))),*] };
-}
-
-/// Gives the octets that a test wants, then others.
-struct Script(VecDeque<u8>, u8);
-
-impl rand_core::TryRng for Script {
-    type Error = core::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        rand_core::utils::next_word_via_fill(self)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        rand_core::utils::next_word_via_fill(self)
-    }
-
-    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), Self::Error> {
-        for octet in octets {
-            self.1 = self.1.wrapping_add(1);
-            *octet = self.0.pop_front().unwrap_or(self.1);
-        }
-        Ok(())
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -196,7 +176,7 @@ impl<'a> Stage<'a> {
         config.allow_loopback = true;
         adjust(&mut config);
         let (own, other) = if as_n { ("N", "P") } else { ("P", "N") };
-        let script = Script(capture.script(as_n, dialect), 0);
+        let script = Script::new(capture.script(as_n, dialect));
         let credentials = capture.credentials(own);
         let agent = Agent::with_credentials(config, script, credentials, tie_breaker);
         let theirs: Vec<Candidate> = capture
@@ -418,7 +398,7 @@ impl<'a> Stage<'a> {
         script.extend(own[0].password.as_bytes());
         script.extend(capture.script(as_n, dialect));
         let credentials = Credentials::new("unused", "unusedunusedunusedunused").unwrap();
-        let agent = Agent::with_credentials(config, Script(script, 0), credentials, 0);
+        let agent = Agent::with_credentials(config, Script::new(script), credentials, 0);
         let pairs = own.iter().zip(&theirs);
         let sockets = pairs.map(|(own, other)| (own.component, (own.address, other.address)));
         let sockets = sockets.collect();
@@ -574,7 +554,7 @@ fn ipv6_answer() {
     let capture = Capture::parse(include_str!("data/captures/ice2/udp-ipv6.txt"));
     let credentials = Credentials::new("q7Fz", "aB3dE5fG7hJ9kL1mN2pQ4rS6").unwrap();
     let config = Config::new(Dialect::Ice2, Role::Controlled);
-    let mut agent = Agent::with_credentials(config, Script(VecDeque::new(), 0), credentials, 1);
+    let mut agent = Agent::with_credentials(config, Script::new([]), credentials, 1);
     let (local, remote) = (
         "[::1]:1000".parse().unwrap(),
         "[::1]:51209".parse().unwrap(),
@@ -637,7 +617,7 @@ fn probes() {
     let text = include_str!("data/captures/ice2/probes.txt");
     let capture = Capture::parse(text);
     let config = Config::new(Dialect::Ice2, Role::Controlling);
-    let script = Script(VecDeque::new(), 0);
+    let script = Script::new([]);
     let mut agent = Agent::with_credentials(config, script, capture.credentials("N"), u64::MAX);
     let local: SocketAddr = "127.0.0.1:1000".parse().unwrap();
     agent
@@ -688,7 +668,7 @@ fn over_tcp() {
         } else {
             Role::Controlled
         };
-        let script = Script(VecDeque::new(), 0);
+        let script = Script::new([]);
         let mut agent = Agent::with_credentials(config, script, capture.credentials("P"), u64::MAX);
         let now = Instant::now();
         let mut connections = HashMap::new();
