@@ -9,7 +9,7 @@ use super::arrival::Arrival;
 use super::{Agent, Phase};
 use crate::bandwidth::{Policy, Sites};
 use crate::io::{Event, Failure};
-use crate::{CandidateType, PairState, Role};
+use crate::{CandidateType, Error, PairState, Role};
 
 /// What is known of the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,22 +103,32 @@ impl<R: Rng> Agent<R> {
         })
     }
 
-    /// The policy server did not commit the bandwidth of the selected pairs: the next ones are taken (inferred). Only the
-    /// controlling side can.
-    pub fn handle_commit_denied(&mut self, now: Instant) {
+    /// The policy server did not commit the bandwidth of the selected pairs: checks go on without them, and the best of what is
+    /// found is selected (inferred). The controlled side learns of it by the final offer.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] at the controlled side, or before [`Event::Completed`].
+    pub fn handle_commit_denied(&mut self, now: Instant) -> Result<(), Error> {
         if self.phase != Phase::Completed || self.role != Role::Controlling {
-            self.fail(Failure::NoBandwidth);
-            return;
+            let operation = "denying the selected pairs";
+            return Err(Error::WrongState { operation });
         }
-        for component in crate::Component::ALL {
-            let media = &mut self.media[component.index()];
+        for media in &mut self.media {
             if let Some(index) = media.selected.take() {
                 self.pairs[index].denied = true;
                 self.pairs[index].nominated = false;
             }
         }
-        self.phase = Phase::Nominating;
-        self.choose(now);
+        for pair in &mut self.pairs {
+            if pair.state == PairState::InProgress {
+                // Its check was given up when the pairs were selected.
+                pair.state = PairState::Waiting;
+            }
+        }
+        self.transactions.clear();
+        self.phase = Phase::Checking;
+        self.deadline = Some(now + self.config.timers.checks_reduced);
         self.proceed(now);
+        Ok(())
     }
 }
