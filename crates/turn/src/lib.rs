@@ -1,12 +1,12 @@
 #![forbid(unsafe_code)]
-//! \[MS-TURN\].
+#![doc = include_str!("../README.md")]
+
 pub mod bandwidth;
 pub mod client;
 mod error;
 pub mod frame;
 mod net;
 mod outbox;
-
 pub mod pseudo_tls;
 pub mod server;
 
