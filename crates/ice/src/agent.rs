@@ -78,7 +78,7 @@ struct Local {
     told_by: Option<RelayId>,
     priority: u32,
     /// For the PRIORITY of checks.
-    local_preference: u16,
+    preference: u16,
     group: usize,
 }
 

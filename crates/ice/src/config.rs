@@ -33,6 +33,17 @@ pub enum Nomination {
     Aggressive,
 }
 
+/// Which candidates are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CandidatePolicy {
+    /// All.
+    All,
+    /// No relayed ones: relays are asked for the reflexive address only.
+    NoRelay,
+    /// Relayed ones only: the peer does not learn our addresses.
+    RelayOnly,
+}
+
 /// Times. Where the specification gives none, the defaults are those of RFC 5245, or (inferred) where it says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timers {
@@ -116,6 +127,8 @@ pub struct Config {
     /// Whether MESSAGE-INTEGRITY is also taken in the form of RFC 5389 (inferred: products that state version 3 or later may use
     /// it); true.
     pub accept_rfc5389_integrity: bool,
+    /// All.
+    pub candidates: CandidatePolicy,
     /// Whether server reflexive candidates are announced; true. Skype for Business refuses a final offer with an announced
     /// one; if they are not announced they are found as peer reflexive ones.
     pub announce_reflexive: bool,
@@ -143,6 +156,7 @@ impl Config {
             implementation_version: Some(2),
             legacy_copies: true,
             accept_rfc5389_integrity: true,
+            candidates: CandidatePolicy::All,
             announce_reflexive: true,
             allow_loopback: false,
             bandwidth_management: false,

@@ -1,45 +1,34 @@
-//! Passwords, and the names that go with them.
-
-use core::fmt;
+//! The credentials of \[MS-ICE2\].
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use ocs_stun::Password;
 use rand_core::Rng;
 use smol_str::SmolStr;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::candidate::is_ice_char;
 
-/// A password: the key of MESSAGE-INTEGRITY. It does not show in `Debug` and is wiped on drop.
-///
-/// Of \[MS-ICE2\] it is the text of `ice-pwd`, of \[MS-ICE\] the octets that the candidate line has in base64.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(Zeroizing<Vec<u8>>);
-
-impl Password {
-    /// A password of these octets.
-    pub fn new(octets: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(octets.into()))
-    }
-
-    /// The octets.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
 /// `ice-ufrag` and `ice-pwd` of one side of a media stream (\[MS-ICE2\]).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Credentials {
     ufrag: SmolStr,
     password: Password,
+}
+
+impl PartialEq for Credentials {
+    fn eq(&self, other: &Self) -> bool {
+        self.ufrag == other.ufrag && same_password(&self.password, &other.password)
+    }
+}
+
+impl Eq for Credentials {}
+
+/// Compares in constant time.
+pub(crate) fn same_password(one: &Password, other: &Password) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
 impl Credentials {
@@ -59,7 +48,7 @@ impl Credentials {
         check("ice-pwd", password, 22)?;
         Ok(Self {
             ufrag: SmolStr::new(ufrag),
-            password: Password::new(password),
+            password: password.as_bytes().into(),
         })
     }
 
@@ -70,7 +59,7 @@ impl Credentials {
         let password = Zeroizing::new(STANDARD_NO_PAD.encode(&octets[3..]));
         Self {
             ufrag: SmolStr::new(STANDARD_NO_PAD.encode(&octets[..3])),
-            password: Password::new(password.as_bytes()),
+            password: password.as_bytes().into(),
         }
     }
 

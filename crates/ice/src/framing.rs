@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn dribble_costs_no_more_than_its_octets() {
         let mut deframer = Deframer::new();
-        for octet in frame(&[7; 65535]).unwrap() {
+        for octet in frame(&vec![7; 65535]).unwrap() {
             assert_eq!(deframer.next(), None);
             deframer.push(Bytes::copy_from_slice(&[octet]));
             assert!(deframer.pieces.len() < 100);

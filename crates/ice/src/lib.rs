@@ -13,16 +13,18 @@ mod io;
 mod limits;
 mod pair;
 pub mod priority;
+pub mod relays;
 pub mod sdp;
 
 pub use agent::{Agent, PairView, Phase};
 pub use candidate::{Candidate, CandidateType, Component, Foundation, Transport};
-pub use config::{Config, Consent, Nomination, Role, Timers};
-pub use credentials::{Credentials, Password};
+pub use config::{CandidatePolicy, Config, Consent, Nomination, Role, Timers};
+pub use credentials::Credentials;
 pub use error::Error;
 pub use io::{
     Allocation, Carrier, ConnectionId, End, Event, Failure, Output, RelayId, SelectedPair,
 };
 pub use limits::Limits;
+pub use ocs_stun::Password;
 pub use pair::PairState;
 pub use sdp::{Description, Dialect};

@@ -378,7 +378,7 @@ impl Capture {
             ice::Line {
                 id: ice::CandidateId::new(octets(id)),
                 component,
-                password: Password::new(octets(password)),
+                password: Password::from(octets(password)),
                 transport: ice::LineTransport::Udp,
                 priority: "0.830".parse().unwrap(),
                 address,

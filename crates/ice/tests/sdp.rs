@@ -257,7 +257,7 @@ fn line() -> impl Strategy<Value = ice::Line> {
             } else {
                 Component::Rtp
             },
-            password: Password::new(password),
+            password: Password::from(password),
             transport: if tcp {
                 ice::LineTransport::Tcp
             } else {

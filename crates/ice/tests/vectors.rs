@@ -241,7 +241,7 @@ fn exchanges_of_ice() {
         let line = ice::Line {
             id: ice::CandidateId::new(octets("remote_id_hex")),
             component: Component::Rtp,
-            password: Password::new(octets("remote_pw_hex")),
+            password: Password::from(octets("remote_pw_hex")),
             transport: ice::LineTransport::Udp,
             priority: "0.830".parse().unwrap(),
             address: at(R),

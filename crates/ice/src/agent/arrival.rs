@@ -9,7 +9,7 @@ use rand_core::Rng;
 
 use super::{Agent, Path, Via};
 use crate::binding::Wire;
-use crate::framing::{Deframer, frame};
+use crate::framing::frame;
 use crate::io::{Event, Output, RelayId};
 use crate::{Component, Dialect, PairState, Transport};
 
@@ -122,10 +122,7 @@ impl<R: Rng> Agent<R> {
         if !self.relay_streams.contains_key(&key) && self.relay_streams.len() >= limit {
             return;
         }
-        let mut stream = self
-            .relay_streams
-            .remove(&key)
-            .unwrap_or_else(Deframer::new);
+        let mut stream = self.relay_streams.remove(&key).unwrap_or_default();
         let path = Path::RelayStream { relay, remote };
         let arrival = Arrival {
             local,

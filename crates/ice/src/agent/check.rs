@@ -167,12 +167,7 @@ impl<R: Rng> Agent<R> {
     fn reflexive_priority(&self, index: usize) -> u32 {
         let local = &self.locals[self.pairs[index].local];
         let kind = CandidateType::PeerReflexive;
-        self.priority(
-            kind,
-            local.transport,
-            local.local_preference,
-            local.component,
-        )
+        self.priority(kind, local.transport, local.preference, local.component)
     }
 
     fn transmit_check(&mut self, now: Instant, index: usize) {
@@ -256,10 +251,9 @@ impl<R: Rng> Agent<R> {
     /// The connection of a pair is there: the check goes out.
     pub(super) fn connection_made(&mut self, now: Instant, connection: ConnectionId) {
         let made = |pair: &super::list::Pair| pair.connection == Some(connection);
-        if let Some(index) = self.pairs.iter().position(made) {
-            if self.pairs[index].state == PairState::InProgress {
-                self.begin_transaction(now, index, Path::Stream { connection }, false);
-            }
+        let index = self.pairs.iter().position(made);
+        if let Some(index) = index.filter(|i| self.pairs[*i].state == PairState::InProgress) {
+            self.begin_transaction(now, index, Path::Stream { connection }, false);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use rand_core::Rng;
 
 use super::{Agent, Group, GroupKey, Legacy, Local, Phase, Relay, RelayState, Via, key};
+use crate::config::CandidatePolicy;
 use crate::io::{Allocation, Carrier, Event, Output, RelayId};
 use crate::priority::QValue;
 use crate::sdp::ice::CandidateId;
@@ -130,7 +131,10 @@ impl<R: Rng> Agent<R> {
                 self.add_local(component, active, kind, reflexive, base, Via::Relay(relay));
             }
         }
-        let relayed = [allocation.relayed, allocation.relayed_alternate];
+        let relayed = match self.config.candidates {
+            CandidatePolicy::NoRelay => [None; 2],
+            _ => [allocation.relayed, allocation.relayed_alternate],
+        };
         for address in relayed.into_iter().flatten() {
             for &transport in transports {
                 if self.admit(component, transport, address).is_ok() {
@@ -251,7 +255,7 @@ impl<R: Rng> Agent<R> {
                 Via::Socket => None,
             },
             priority,
-            local_preference,
+            preference: local_preference,
             group,
         });
         self.locals.len() - 1
@@ -333,7 +337,7 @@ impl Legacy {
         let id = CandidateId::random(rng);
         let mut octets = zeroize::Zeroizing::new([0; PASSWORD_LENGTH]);
         rng.fill_bytes(&mut *octets);
-        let password = Password::new(&octets[..]);
+        let password = Password::from(&octets[..]);
         let key = key(&password);
         Self { id, password, key }
     }

@@ -27,7 +27,7 @@ fn username(receiver: &CandidateId, sender: &CandidateId, component: Component) 
 
 /// What follows an identifier in USERNAME: the identifier of the sender. Identifiers are any octets, so only one that is known
 /// tells where it ends.
-fn sender<'a>(rest: &'a [u8], component: Component) -> Option<&'a [u8]> {
+fn sender(rest: &[u8], component: Component) -> Option<&[u8]> {
     let digit = b'0' + component.number();
     let end = rest.iter().rposition(|octet| *octet != 0)? + 1;
     let rest = rest[..end].strip_prefix(&[b':', digit, b':'])?;

@@ -5,8 +5,9 @@ use core::cmp::Reverse;
 use rand_core::Rng;
 
 use super::{Agent, Local, Remote, Via};
+use crate::config::CandidatePolicy;
 use crate::io::{ConnectionId, End, Output, SelectedPair};
-use crate::{Component, Dialect, PairState, Role, Transport, priority};
+use crate::{CandidateType, Component, Dialect, PairState, Role, Transport, priority};
 
 /// A pair of a local candidate, which is a base, and a remote one.
 #[derive(Debug)]
@@ -135,10 +136,16 @@ impl<R: Rng> Agent<R> {
     fn is_checked(&self, local: usize, remote: usize) -> bool {
         let (local, remote) = (&self.locals[local], &self.remotes[remote]);
         local.is_base()
+            && self.is_wanted(local)
             && local.transport != Transport::TcpPassive
             && local.component == remote.component
             && local.transport.pairs_with(remote.transport)
             && self.may_reach(local, remote)
+    }
+
+    /// Whether the policy lets a candidate be used.
+    pub(super) fn is_wanted(&self, local: &Local) -> bool {
+        self.config.candidates != CandidatePolicy::RelayOnly || local.kind == CandidateType::Relayed
     }
 
     /// Whether packets from one address to the other make sense.

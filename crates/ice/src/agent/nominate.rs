@@ -222,7 +222,7 @@ impl<R: Rng> Agent<R> {
         };
         if self.phase == Phase::Nominating
             && self.role == Role::Controlling
-            && !self.pairs.iter().any(|pair| pending(pair))
+            && !self.pairs.iter().any(pending)
         {
             self.choose(now);
         }

@@ -7,6 +7,7 @@ use rand_core::Rng;
 
 use super::list::Pair;
 use super::{Agent, Local, Path, Peer, Phase, RelayState, Remote, key};
+use crate::credentials::same_password;
 use crate::priority::QValue;
 use crate::sdp::{ice, ice2};
 use crate::{
@@ -52,7 +53,7 @@ impl<R: Rng> Agent<R> {
                 |other: &Local| other.component == component && other.group == local.group;
             self.locals.iter().any(like_it)
         });
-        wanted && complete
+        wanted && complete && self.is_wanted(local)
     }
 
     fn candidate(&self, local: &Local) -> Candidate {
@@ -367,7 +368,7 @@ impl<R: Rng> Agent<R> {
         match (description, &self.peer) {
             (Description::Ice2(description), Some(peer)) => {
                 let (new, old) = (&description.credentials, &peer.credentials);
-                new.ufrag() != old.ufrag() && new.password() != old.password()
+                new.ufrag() != old.ufrag() && !same_password(new.password(), old.password())
             }
             (Description::Ice(description), _) => {
                 let known = |line: &ice::Line| {

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use rand_core::Rng;
 
 use super::{Counter, Fields, attributes};
+use crate::credentials::same_password;
 use crate::priority::QValue;
 use crate::{Component, Error, Limits, Password};
 
@@ -98,7 +99,7 @@ pub enum LineTransport {
 }
 
 /// One candidate line: one component of a candidate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Line {
     /// The same for the components of one candidate.
     pub id: CandidateId,
@@ -113,6 +114,17 @@ pub struct Line {
     /// Where the peer sends to.
     pub address: SocketAddr,
 }
+
+impl PartialEq for Line {
+    fn eq(&self, other: &Self) -> bool {
+        let public = |line: &Self| (line.component, line.transport, line.priority, line.address);
+        public(self) == public(other)
+            && self.id == other.id
+            && same_password(&self.password, &other.password)
+    }
+}
+
+impl Eq for Line {}
 
 /// The value of `a=candidate`.
 impl fmt::Display for Line {
@@ -148,7 +160,7 @@ fn read_line(value: &str) -> Result<Option<Line>, Error> {
     let mut fields = Fields::new(value);
     let id = fields.next("candidate-id")?.parse()?;
     let component = fields.next("component")?.parse()?;
-    let password = Password::new(decode(fields.next("password")?, "password")?);
+    let password = Password::from(decode(fields.next("password")?, "password")?);
     let transport = match fields.next("transport")? {
         name if name.eq_ignore_ascii_case("UDP") => Some(LineTransport::Udp),
         name if name.eq_ignore_ascii_case("TCP") => Some(LineTransport::Tcp),

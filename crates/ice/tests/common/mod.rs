@@ -12,14 +12,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use ocs_ice::relays::{RelayOutput, Relays};
 use ocs_ice::{
-    Agent, Carrier, Component, Config, ConnectionId, Description, Dialect, Event, Failure, Limits,
-    Output, Phase, RelayId, Role, Transport,
+    Agent, CandidatePolicy, Carrier, Component, Config, ConnectionId, Description, Dialect, Event,
+    Failure, Limits, Output, Phase, RelayId, Role, Transport,
 };
 use ocs_testbed::{Host, HostId, Input, Listener, Nat, NatKind, Output as Wire, Testbed};
 use rand_chacha::ChaCha12Rng;
 use rand_core::SeedableRng;
-use relay::{RelayClient, RelayHost};
+use relay::RelayHost;
 
 pub const RELAY: &str = "198.51.100.9:3478";
 
@@ -31,26 +32,34 @@ pub fn at(text: &str) -> SocketAddr {
 pub struct IceHost {
     pub agent: Agent<ChaCha12Rng>,
     pub events: Vec<(Instant, Event)>,
+    relays: Relays<ChaCha12Rng>,
     outputs: VecDeque<Wire>,
     next_connection: u64,
-    /// The testbed's number of each connection of the agent, and back.
-    wires: HashMap<ConnectionId, ocs_sip_core::ConnectionId>,
-    connections: HashMap<ocs_sip_core::ConnectionId, ConnectionId>,
-    relays: Vec<(RelayId, RelayClient)>,
-    now: Option<Instant>,
+    /// The testbed's number of each connection.
+    wires: HashMap<Connection, ocs_sip_core::ConnectionId>,
+}
+
+/// What a connection of the testbed is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Connection {
+    Pair(ConnectionId),
+    Relay(RelayId),
 }
 
 impl IceHost {
     pub fn new(config: Config, seed: u64) -> Self {
+        let rng = |stream| {
+            let mut rng = ChaCha12Rng::seed_from_u64(seed);
+            rng.set_stream(stream);
+            rng
+        };
         Self {
-            agent: Agent::new(config, ChaCha12Rng::seed_from_u64(seed)),
+            relays: Relays::new(config.dialect, relay::credentials(), rng(1)),
+            agent: Agent::new(config, rng(0)),
             events: Vec::new(),
             outputs: VecDeque::new(),
             next_connection: 1,
             wires: HashMap::new(),
-            connections: HashMap::new(),
-            relays: Vec::new(),
-            now: None,
         }
     }
 
@@ -69,167 +78,136 @@ impl IceHost {
         })
     }
 
-    fn next_wire(&mut self) -> ocs_sip_core::ConnectionId {
+    fn connect(&mut self, connection: Connection, peer: SocketAddr) {
+        let wire = ocs_sip_core::ConnectionId(self.next_connection);
         self.next_connection += 1;
-        ocs_sip_core::ConnectionId(self.next_connection)
+        self.close(connection);
+        self.wires.insert(connection, wire);
+        self.outputs.push_back(Wire::Connect {
+            connection: wire,
+            peer,
+            transport: ocs_sip_core::Transport::Tcp,
+            server_name: None,
+        });
     }
 
-    /// Takes what the agent wants.
+    fn stream(&mut self, connection: Connection, data: Bytes) {
+        if let Some(wire) = self.wires.get(&connection) {
+            let connection = *wire;
+            self.outputs.push_back(Wire::Send { connection, data });
+        }
+    }
+
+    fn close(&mut self, connection: Connection) {
+        if let Some(connection) = self.wires.remove(&connection) {
+            self.outputs.push_back(Wire::Reset { connection });
+        }
+    }
+
+    fn of(&self, wire: ocs_sip_core::ConnectionId) -> Option<Connection> {
+        let mut wires = self.wires.iter();
+        wires
+            .find(|(_, of)| **of == wire)
+            .map(|(connection, _)| *connection)
+    }
+
+    /// Takes what the agent and its relays want.
     fn pump(&mut self, now: Instant) {
-        while let Some(event) = self.agent.poll_event() {
-            self.events.push((now, event));
-        }
         while let Some(output) = self.agent.poll_output() {
-            self.perform(now, output);
+            if let Some(output) = self.relays.handle_output(now, output) {
+                self.perform(output);
+            }
+        }
+        while let Some(output) = self.relays.poll_output() {
+            match output {
+                RelayOutput::Datagram { base, to, data } => {
+                    self.outputs.push_back(Wire::Datagram {
+                        local: base,
+                        peer: to,
+                        data,
+                    });
+                }
+                RelayOutput::Connect { relay, to } => self.connect(Connection::Relay(relay), to),
+                RelayOutput::Stream { relay, data } => self.stream(Connection::Relay(relay), data),
+                RelayOutput::Close { relay } => self.close(Connection::Relay(relay)),
+            }
         }
         while let Some(event) = self.agent.poll_event() {
             self.events.push((now, event));
-        }
-        for index in 0..self.relays.len() {
-            while let Some(wire) = self.relays[index].1.poll_output() {
-                self.outputs.push_back(wire);
-            }
         }
     }
 
-    fn perform(&mut self, now: Instant, output: Output) {
+    fn perform(&mut self, output: Output) {
         match output {
-            Output::Allocate {
-                relay,
-                carrier,
-                base,
-                server,
-                ..
-            } => {
-                let connection = carrier.is_tcp().then(|| self.next_wire());
-                let client = RelayClient::new(now, base, server, connection);
-                self.relays.push((relay, client));
-            }
             Output::Datagram { base, remote, data } => self.outputs.push_back(Wire::Datagram {
                 local: base,
                 peer: remote,
                 data,
             }),
-            Output::Relay {
-                relay,
-                remote,
-                data,
-            } => {
-                if let Some((_, client)) = self.relays.iter_mut().find(|(id, _)| *id == relay) {
-                    client.send(remote, &data);
-                }
-            }
-            Output::Permit { relay, remote } => {
-                if let Some((_, client)) = self.relays.iter_mut().find(|(id, _)| *id == relay) {
-                    client.permit(remote);
-                }
-            }
-            Output::SetActiveDestination { .. } => {}
-            Output::Release { relay } => self.relays.retain(|(id, _)| *id != relay),
             Output::Connect {
                 connection, remote, ..
-            } => {
-                let wire = self.next_wire();
-                self.wires.insert(connection, wire);
-                self.connections.insert(wire, connection);
-                self.outputs.push_back(Wire::Connect {
-                    connection: wire,
-                    peer: remote,
-                    transport: ocs_sip_core::Transport::Tcp,
-                    server_name: None,
-                });
-            }
-            Output::Stream { connection, data } => {
-                if let Some(wire) = self.wires.get(&connection) {
-                    let connection = *wire;
-                    self.outputs.push_back(Wire::Send { connection, data });
-                }
-            }
-            Output::Close { connection } => {
-                if let Some(wire) = self.wires.remove(&connection) {
-                    self.connections.remove(&wire);
-                    self.outputs.push_back(Wire::Reset { connection: wire });
-                }
-            }
+            } => self.connect(Connection::Pair(connection), remote),
+            Output::Stream { connection, data } => self.stream(Connection::Pair(connection), data),
+            Output::Close { connection } => self.close(Connection::Pair(connection)),
+            other => panic!("{other:?} is for relays"),
         }
     }
 
-    /// Whether an input is for an allocation; tells the agent what comes out of that.
-    fn relayed(&mut self, now: Instant, input: &Input) -> bool {
-        for index in 0..self.relays.len() {
-            let (id, client) = &mut self.relays[index];
-            let Some(events) = client.handle_input(input) else {
-                continue;
-            };
-            let id = *id;
-            for event in events {
-                match event {
-                    relay::Event::Allocated(allocation) => {
-                        self.agent.handle_allocated(now, id, allocation);
-                    }
-                    relay::Event::Failed => self.agent.handle_allocation_failed(now, id),
-                    relay::Event::Data(peer, data) => {
-                        self.agent.handle_relayed(now, id, peer, data);
-                    }
+    fn connection_input(&mut self, now: Instant, connection: Connection, input: Input) {
+        let (agent, relays) = (&mut self.agent, &mut self.relays);
+        match (connection, input) {
+            (Connection::Pair(id), Input::Connected { .. }) => agent.handle_connected(now, id),
+            (Connection::Relay(id), Input::Connected { .. }) => relays.handle_connected(now, id),
+            (Connection::Pair(id), Input::Data { data, .. }) => agent.handle_stream(now, id, data),
+            (Connection::Relay(id), Input::Data { data, .. }) => {
+                relays.handle_stream(now, agent, id, &data);
+            }
+            (connection, _) => {
+                self.wires.remove(&connection);
+                match connection {
+                    Connection::Pair(id) => agent.handle_closed(now, id),
+                    Connection::Relay(id) => relays.handle_closed(now, agent, id),
                 }
             }
-            return true;
         }
-        false
     }
 }
 
 impl Host for IceHost {
     fn handle_input(&mut self, now: Instant, input: Input) {
-        self.now = Some(now);
-        if !self.relayed(now, &input) {
-            match input {
-                Input::Datagram { local, peer, data } => {
-                    self.agent.handle_datagram(now, local, peer, data);
+        match input {
+            Input::Datagram { local, peer, data } => {
+                let (agent, relays) = (&mut self.agent, &mut self.relays);
+                if !relays.handle_datagram(now, agent, local, peer, &data) {
+                    agent.handle_datagram(now, local, peer, data);
                 }
-                Input::Connected { connection, .. } => {
-                    if let Some(id) = self.connections.get(&connection) {
-                        self.agent.handle_connected(now, *id);
-                    }
-                }
-                Input::Accepted {
-                    connection,
-                    local,
-                    peer,
-                    ..
-                } => match self.agent.handle_accepted(now, local, peer) {
-                    Ok(id) => {
-                        self.wires.insert(id, connection);
-                        self.connections.insert(connection, id);
-                    }
-                    Err(_) => self.outputs.push_back(Wire::Reset { connection }),
-                },
-                Input::Data { connection, data } => {
-                    if let Some(id) = self.connections.get(&connection) {
-                        self.agent.handle_stream(now, *id, data);
-                    }
-                }
-                Input::Closed { connection, .. } | Input::ConnectFailed { connection, .. } => {
-                    if let Some(id) = self.connections.remove(&connection) {
-                        self.wires.remove(&id);
-                        self.agent.handle_closed(now, id);
-                    }
-                }
-                Input::Resolved { .. } => {}
             }
+            Input::Accepted {
+                connection,
+                local,
+                peer,
+                ..
+            } => match self.agent.handle_accepted(now, local, peer) {
+                Ok(id) => {
+                    self.wires.insert(Connection::Pair(id), connection);
+                }
+                Err(_) => self.outputs.push_back(Wire::Reset { connection }),
+            },
+            Input::Connected { connection, .. }
+            | Input::Data { connection, .. }
+            | Input::Closed { connection, .. }
+            | Input::ConnectFailed { connection, .. } => {
+                if let Some(connection) = self.of(connection) {
+                    self.connection_input(now, connection, input);
+                }
+            }
+            Input::Resolved { .. } => {}
         }
         self.pump(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.now = Some(now);
-        for index in 0..self.relays.len() {
-            let (id, client) = &mut self.relays[index];
-            if client.handle_timeout(now) {
-                let id = *id;
-                self.agent.handle_allocation_failed(now, id);
-            }
-        }
+        self.relays.handle_timeout(now, &mut self.agent);
         self.agent.handle_timeout(now);
         self.pump(now);
     }
@@ -239,8 +217,8 @@ impl Host for IceHost {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let relays = self.relays.iter().filter_map(|(_, relay)| relay.timeout);
-        self.agent.poll_timeout().into_iter().chain(relays).min()
+        let timers = [self.agent.poll_timeout(), self.relays.poll_timeout()];
+        timers.into_iter().flatten().min()
     }
 }
 
@@ -310,7 +288,11 @@ impl Call {
                 Some(_) => [10, number as u8, 0, 2].into(),
                 None => [203, 0, 113, 100 + number as u8].into(),
             };
-            let host = IceHost::new(config(role), seed * 2 + number as u64);
+            let mut config = config(role);
+            if server == Server::Reflexive {
+                config.candidates = CandidatePolicy::NoRelay;
+            }
+            let host = IceHost::new(config, seed * 2 + number as u64);
             let host = testbed.add_host(["caller", "callee"][number - 1], [ip], host);
             let nat = nat.map(|kind| {
                 let outer = IpAddr::from([203, 0, 113, number as u8]);
@@ -321,7 +303,7 @@ impl Call {
             Side { host, nat, ip }
         });
         if server != Server::None {
-            RelayHost::install(&mut testbed, at(RELAY), server == Server::Relay);
+            RelayHost::install(&mut testbed, at(RELAY), seed);
         }
         let [caller, callee] = sides;
         let mut call = Self {

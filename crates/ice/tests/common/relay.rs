@@ -1,225 +1,58 @@
-//! A relay with a protocol of its own, as short as can be: what an agent needs of a relay, without one.
-//!
-//! Client to relay: `1`, or `3 <peer> <data>`, or `5 <peer>`. Relay to client: `2 <relayed> <reflexive>`, or `4 <peer> <data>`. An address is four octets
-//! and a port; `0.0.0.0:0` is none. Over TCP two octets of length are before each message.
+//! The relay of [MS-TURN] on the virtual network.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
 
 use bytes::Bytes;
-use ocs_ice::Allocation;
-use ocs_ice::framing::{Deframer, frame};
 use ocs_sip_core::{ConnectionId, Transport};
+use ocs_stun::Password;
 use ocs_testbed::{Host, Input, Listener, Output, Testbed};
+use ocs_turn::client::Credentials;
+use ocs_turn::server::{self, Action, Config, PeerConnectionId, RelayId, Server, Socket};
+use rand_chacha::ChaCha12Rng;
+use rand_core::SeedableRng;
 
+const USERNAME: &[u8] = b"contoso token of 32 octets here.";
+const PASSWORD: &[u8] = b"contoso password";
+
+/// Ports for allocations; those with an odd number are not reached over TCP.
 const PORTS: core::ops::Range<u16> = 50_000..50_032;
 
-fn write(address: SocketAddr) -> [u8; 6] {
-    let IpAddr::V4(ip) = address.ip() else {
-        panic!("IPv4 only")
-    };
-    let ([a, b, c, d], [e, f]) = (ip.octets(), address.port().to_be_bytes());
-    [a, b, c, d, e, f]
-}
-
-fn read(octets: &[u8]) -> SocketAddr {
-    let ip = Ipv4Addr::new(octets[0], octets[1], octets[2], octets[3]);
-    (ip, u16::from_be_bytes([octets[4], octets[5]])).into()
-}
-
-fn message(kind: u8, parts: &[&[u8]]) -> Bytes {
-    let mut message = vec![kind];
-    for part in parts {
-        message.extend_from_slice(part);
-    }
-    message.into()
-}
-
-/// What comes out of an allocation.
-pub enum Event {
-    Allocated(Allocation),
-    Failed,
-    Data(SocketAddr, Bytes),
-}
-
-/// The client's side of one allocation.
-pub struct RelayClient {
-    base: SocketAddr,
-    server: SocketAddr,
-    connection: Option<ConnectionId>,
-    stream: Deframer,
-    outputs: VecDeque<Output>,
-    wait: Duration,
-    /// When to ask again, or to give up.
-    pub timeout: Option<Instant>,
-    sends: u8,
-}
-
-impl RelayClient {
-    pub fn new(
-        now: Instant,
-        base: SocketAddr,
-        server: SocketAddr,
-        connection: Option<ConnectionId>,
-    ) -> Self {
-        let mut client = Self {
-            base,
-            server,
-            connection,
-            stream: Deframer::new(),
-            outputs: VecDeque::new(),
-            wait: Duration::from_millis(100),
-            timeout: Some(now),
-            sends: 0,
-        };
-        if let Some(connection) = connection {
-            client.timeout = None;
-            client.outputs.push_back(Output::Connect {
-                connection,
-                peer: server,
-                transport: Transport::Tcp,
-                server_name: None,
-            });
-        }
-        client
-    }
-
-    pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
-    }
-
-    /// True if nobody answered: 9 times, the last wait 1.6 s, as [MS-TURN] clients do.
-    pub fn handle_timeout(&mut self, now: Instant) -> bool {
-        if self.timeout.is_none_or(|timeout| timeout > now) {
-            return false;
-        }
-        if self.sends == 9 {
-            self.timeout = None;
-            return true;
-        }
-        self.sends += 1;
-        self.timeout = Some(now + self.wait);
-        self.wait = (self.wait * 2).min(Duration::from_millis(1600));
-        self.transmit(message(1, &[]));
-        false
-    }
-
-    fn transmit(&mut self, data: Bytes) {
-        self.outputs.push_back(match self.connection {
-            Some(connection) => Output::Send {
-                connection,
-                data: frame(&data).unwrap(),
-            },
-            None => Output::Datagram {
-                local: self.base,
-                peer: self.server,
-                data,
-            },
-        });
-    }
-
-    pub fn send(&mut self, peer: SocketAddr, data: &[u8]) {
-        if peer.is_ipv4() {
-            self.transmit(message(3, &[&write(peer), data]));
-        }
-    }
-
-    pub fn permit(&mut self, peer: SocketAddr) {
-        self.transmit(message(5, &[&write(peer)]));
-    }
-
-    /// What an input means, if it is for this allocation.
-    pub fn handle_input(&mut self, input: &Input) -> Option<Vec<Event>> {
-        match input {
-            Input::Datagram { local, peer, data } => {
-                let ours = self.connection.is_none() && *local == self.base && *peer == self.server;
-                ours.then(|| self.handle_message(data))
-            }
-            Input::Connected { connection, .. } if Some(*connection) == self.connection => {
-                self.transmit(message(1, &[]));
-                Some(Vec::new())
-            }
-            Input::Data { connection, data } if Some(*connection) == self.connection => {
-                self.stream.push(data.clone());
-                let mut events = Vec::new();
-                while let Some(packet) = self.stream.next() {
-                    events.extend(self.handle_message(&packet));
-                }
-                Some(events)
-            }
-            Input::Closed { connection, .. } | Input::ConnectFailed { connection, .. }
-                if Some(*connection) == self.connection =>
-            {
-                Some(vec![Event::Failed])
-            }
-            _ => None,
-        }
-    }
-
-    fn handle_message(&mut self, data: &[u8]) -> Vec<Event> {
-        match data[0] {
-            2 => {
-                if self.timeout.take().is_none() && self.connection.is_none() {
-                    return Vec::new();
-                }
-                let given = |address: SocketAddr| (address.port() != 0).then_some(address);
-                vec![Event::Allocated(Allocation {
-                    relayed: given(read(&data[1..])),
-                    relayed_alternate: None,
-                    reflexive: given(read(&data[7..])),
-                })]
-            }
-            4 => vec![Event::Data(
-                read(&data[1..]),
-                Bytes::copy_from_slice(&data[7..]),
-            )],
-            _ => Vec::new(),
-        }
+pub fn credentials() -> Credentials {
+    Credentials {
+        username: USERNAME.into(),
+        password: PASSWORD.into(),
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Client {
-    Udp(SocketAddr),
-    Tcp(ConnectionId),
-}
-
-#[derive(Default)]
-struct Given {
-    permitted: HashSet<IpAddr>,
-    peers: HashMap<SocketAddr, ConnectionId>,
-    /// From peers that were not permitted yet.
-    held: Vec<(SocketAddr, Bytes)>,
-}
-
-/// The relay.
 pub struct RelayHost {
     address: SocketAddr,
-    relays: bool,
+    server: Server<HashMap<Vec<u8>, Password>, ChaCha12Rng>,
     outputs: VecDeque<Output>,
-    allocations: HashMap<u16, (Client, Given)>,
-    streams: HashMap<ConnectionId, Deframer>,
-    /// Connections with peers: the allocation's port, and the peer.
-    peers: HashMap<ConnectionId, (u16, SocketAddr)>,
-    /// What waits for a connection.
-    waiting: HashMap<ConnectionId, Vec<Bytes>>,
+    bound: HashMap<RelayId, u16>,
+    /// Connections with peers.
+    peers: HashMap<ConnectionId, PeerConnectionId>,
     next_connection: u64,
 }
 
 impl RelayHost {
-    pub fn install(testbed: &mut Testbed, address: SocketAddr, relays: bool) {
+    pub fn install(testbed: &mut Testbed, address: SocketAddr, seed: u64) {
+        let mut config = Config::new(b"\"rtcmedia\"");
+        config.listeners = vec![address];
+        // Hosts of this network have private addresses, and the relay is asked to reach them.
+        config.peers.allow_private = true;
+        let store = HashMap::from([(USERNAME.to_vec(), PASSWORD.into())]);
+        let rng = ChaCha12Rng::seed_from_u64(seed);
         let host = testbed.add_host(
             "relay",
             [address.ip()],
             Self {
                 address,
-                relays,
+                server: Server::new(testbed.now(), config, store, rng),
                 outputs: VecDeque::new(),
-                allocations: HashMap::new(),
-                streams: HashMap::new(),
+                bound: HashMap::new(),
                 peers: HashMap::new(),
-                waiting: HashMap::new(),
                 next_connection: 1,
             },
         );
@@ -228,175 +61,172 @@ impl RelayHost {
         }
     }
 
-    fn to_client(&mut self, client: Client, data: Bytes) {
-        self.outputs.push_back(match client {
-            Client::Udp(peer) => Output::Datagram {
+    fn relay_at(&self, port: u16) -> Option<RelayId> {
+        let mut bound = self.bound.iter();
+        bound.find(|(_, of)| **of == port).map(|(relay, _)| *relay)
+    }
+
+    fn wire(&self, connection: PeerConnectionId) -> Option<ConnectionId> {
+        let mut peers = self.peers.iter();
+        peers
+            .find(|(_, of)| **of == connection)
+            .map(|(wire, _)| *wire)
+    }
+
+    fn pump(&mut self, now: Instant) {
+        loop {
+            if let Some(transmit) = self.server.poll_transmit() {
+                let data = Bytes::copy_from_slice(transmit.octets);
+                let socket = transmit.socket;
+                self.transmit(socket, data);
+            } else if let Some(action) = self.server.poll_action() {
+                self.act(now, action);
+            } else {
+                break;
+            }
+        }
+        while self.server.poll_event().is_some() {}
+    }
+
+    fn transmit(&mut self, socket: Socket, data: Bytes) {
+        let output = match socket {
+            Socket::Udp { to } => Output::Datagram {
                 local: self.address,
-                peer,
+                peer: to,
                 data,
             },
-            Client::Tcp(connection) => Output::Send {
-                connection,
-                data: frame(&data).unwrap(),
+            Socket::Relay { relay, to } => Output::Datagram {
+                local: SocketAddr::new(self.address.ip(), self.bound[&relay]),
+                peer: to,
+                data,
             },
-        });
-    }
-
-    fn handle_message(&mut self, client: Client, source: SocketAddr, data: &[u8]) {
-        let own = self
-            .allocations
-            .iter()
-            .find(|(_, (c, _))| *c == client)
-            .map(|(port, _)| *port);
-        match data[0] {
-            1 => {
-                let none = SocketAddr::from(([0, 0, 0, 0], 0));
-                let port = own.or_else(|| {
-                    let free = PORTS
-                        .into_iter()
-                        .find(|port| !self.allocations.contains_key(port));
-                    free.filter(|_| self.relays)
-                });
-                if let Some(port) = port {
-                    self.allocations
-                        .entry(port)
-                        .or_insert((client, Given::default()));
-                }
-                let relayed = port.map_or(none, |port| SocketAddr::new(self.address.ip(), port));
-                let answer = message(2, &[&write(relayed), &write(source)]);
-                self.to_client(client, answer);
-            }
-            3 => {
-                let Some(port) = own else { return };
-                self.relay(
-                    client,
-                    port,
-                    read(&data[1..]),
-                    Bytes::copy_from_slice(&data[7..]),
-                );
-            }
-            5 => {
-                let Some(port) = own else { return };
-                self.permit(client, port, read(&data[1..]));
-            }
-            _ => {}
-        }
-    }
-
-    fn permit(&mut self, client: Client, port: u16, peer: SocketAddr) {
-        let (_, given) = self.allocations.get_mut(&port).unwrap();
-        given.permitted.insert(peer.ip());
-        let (now, later) = core::mem::take(&mut given.held)
-            .into_iter()
-            .partition(|(from, _)| given.permitted.contains(&from.ip()));
-        given.held = later;
-        let now: Vec<(SocketAddr, Bytes)> = now;
-        for (peer, data) in now {
-            self.to_client(client, message(4, &[&write(peer), &data]));
-        }
-    }
-
-    fn relay(&mut self, client: Client, port: u16, peer: SocketAddr, data: Bytes) {
-        let local = SocketAddr::new(self.address.ip(), port);
-        self.permit(client, port, peer);
-        let (_, given) = self.allocations.get_mut(&port).unwrap();
-        match client {
-            Client::Udp(_) => self
-                .outputs
-                .push_back(Output::Datagram { local, peer, data }),
-            Client::Tcp(_) => {
-                if let Some(connection) = given.peers.get(&peer).copied() {
-                    match self.waiting.get_mut(&connection) {
-                        Some(waiting) => waiting.push(data),
-                        None => self.outputs.push_back(Output::Send { connection, data }),
-                    }
-                } else {
-                    let connection = ConnectionId(self.next_connection);
-                    self.next_connection += 1;
-                    given.peers.insert(peer, connection);
-                    self.peers.insert(connection, (port, peer));
-                    self.waiting.insert(connection, vec![data]);
-                    self.outputs.push_back(Output::Connect {
-                        connection,
-                        peer,
-                        transport: Transport::Tcp,
-                        server_name: None,
-                    });
-                }
-            }
-        }
-    }
-
-    fn from_peer(&mut self, port: u16, peer: SocketAddr, data: Bytes) {
-        let Some((client, given)) = self.allocations.get_mut(&port) else {
-            return;
+            Socket::Connection(connection) => Output::Send {
+                connection: ConnectionId(connection.0),
+                data,
+            },
+            Socket::Peer(peer) => match self.wire(peer) {
+                Some(connection) => Output::Send { connection, data },
+                None => return,
+            },
         };
-        let client = *client;
-        if given.permitted.contains(&peer.ip()) {
-            self.to_client(client, message(4, &[&write(peer), &data]));
-        } else if matches!(client, Client::Tcp(_)) {
-            given.held.push((peer, data));
+        self.outputs.push_back(output);
+    }
+
+    fn act(&mut self, now: Instant, action: Action) {
+        match action {
+            Action::Bind { relay, .. } => {
+                let port = PORTS
+                    .into_iter()
+                    .find(|port| self.relay_at(*port).is_none());
+                self.bound.extend(port.map(|port| (relay, port)));
+                let address = port.map(|port| SocketAddr::new(self.address.ip(), port));
+                let _ = self.server.handle_bound(now, relay, address);
+            }
+            Action::Unbind(relay) => {
+                self.bound.remove(&relay);
+            }
+            Action::Connect {
+                connection, peer, ..
+            } => {
+                let wire = ConnectionId(self.next_connection);
+                self.next_connection += 1;
+                self.peers.insert(wire, connection);
+                self.outputs.push_back(Output::Connect {
+                    connection: wire,
+                    peer,
+                    transport: Transport::Tcp,
+                    server_name: None,
+                });
+            }
+            Action::ClosePeer(peer) => {
+                if let Some(connection) = self.wire(peer) {
+                    self.peers.remove(&connection);
+                    self.outputs.push_back(Output::Reset { connection });
+                }
+            }
+            Action::Close(connection) => self.outputs.push_back(Output::Close {
+                connection: ConnectionId(connection.0),
+            }),
+        }
+    }
+
+    fn accepted(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        local: SocketAddr,
+        peer: SocketAddr,
+    ) {
+        let taken = if local == self.address {
+            let id = server::ConnectionId(connection.0);
+            self.server.handle_connected(now, id, peer)
+        } else {
+            let relay = self.relay_at(local.port());
+            let peer = relay.and_then(|relay| self.server.handle_peer_accepted(now, relay, peer));
+            self.peers.extend(peer.map(|peer| (connection, peer)));
+            peer.is_some()
+        };
+        if !taken {
+            self.outputs.push_back(Output::Reset { connection });
         }
     }
 }
 
 impl Host for RelayHost {
-    fn handle_input(&mut self, _now: Instant, input: Input) {
+    /// What the server ignores is ignored.
+    fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Datagram { local, peer, data } if local == self.address => {
-                self.handle_message(Client::Udp(peer), peer, &data);
+                let _ = self.server.handle_datagram(now, peer, &data);
             }
-            Input::Datagram { local, peer, data } => self.from_peer(local.port(), peer, data),
+            Input::Datagram { local, peer, data } => {
+                if let Some(relay) = self.relay_at(local.port()) {
+                    let _ = self.server.handle_peer_datagram(now, relay, peer, &data);
+                }
+            }
             Input::Accepted {
                 connection,
                 local,
                 peer,
                 ..
-            } => {
-                self.peers.insert(connection, (local.port(), peer));
-                if local == self.address {
-                    self.streams.insert(connection, Deframer::new());
-                } else if let Some((_, given)) = self.allocations.get_mut(&local.port()) {
-                    given.peers.insert(peer, connection);
-                }
-            }
+            } => self.accepted(now, connection, local, peer),
             Input::Connected { connection, .. } => {
-                for data in self.waiting.remove(&connection).unwrap_or_default() {
-                    self.outputs.push_back(Output::Send { connection, data });
+                if let Some(peer) = self.peers.get(&connection) {
+                    let _ = self.server.handle_peer_connected(*peer);
                 }
             }
-            Input::Data { connection, data } => {
-                let (port, peer) = self.peers[&connection];
-                if let Some(mut stream) = self.streams.remove(&connection) {
-                    stream.push(data);
-                    while let Some(packet) = stream.next() {
-                        self.handle_message(Client::Tcp(connection), peer, &packet);
-                    }
-                    self.streams.insert(connection, stream);
-                } else {
-                    self.from_peer(port, peer, data);
+            Input::Data { connection, data } => match self.peers.get(&connection) {
+                Some(peer) => {
+                    let _ = self.server.handle_peer_data(now, *peer, &data);
                 }
-            }
+                None => {
+                    let id = server::ConnectionId(connection.0);
+                    let _ = self.server.handle_data(now, id, &data);
+                }
+            },
             Input::ConnectFailed { connection, .. } | Input::Closed { connection, .. } => {
-                if let Some((port, peer)) = self.peers.remove(&connection) {
-                    self.streams.remove(&connection);
-                    self.waiting.remove(&connection);
-                    if let Some((_, given)) = self.allocations.get_mut(&port) {
-                        given.peers.remove(&peer);
-                    }
+                match self.peers.remove(&connection) {
+                    Some(peer) => self.server.handle_peer_closed(peer),
+                    None => self
+                        .server
+                        .handle_closed(server::ConnectionId(connection.0)),
                 }
             }
             Input::Resolved { .. } => {}
         }
+        self.pump(now);
     }
 
-    fn handle_timeout(&mut self, _now: Instant) {}
+    fn handle_timeout(&mut self, now: Instant) {
+        self.server.handle_timeout(now);
+        self.pump(now);
+    }
 
     fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.server.poll_timeout()
     }
 }

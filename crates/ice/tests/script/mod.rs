@@ -1,4 +1,5 @@
 //! Randomness that is not.
+#![allow(unreachable_pub, reason = "part of test binaries")]
 
 use std::collections::VecDeque;
 
