@@ -44,7 +44,7 @@ fn on_one_network_it_takes_moments() {
         call.assert_media_flows();
         let pair = call
             .side(Role::Controlling)
-            .agent
+            .agent()
             .selected(Component::Rtp)
             .unwrap();
         assert_eq!(pair.local.kind, CandidateType::Host);
@@ -73,7 +73,7 @@ fn over_tcp_whole_and_byte_by_byte() {
             call.assert_media_flows();
             let pair = call
                 .side(Role::Controlling)
-                .agent
+                .agent()
                 .selected(Component::Rtp)
                 .unwrap();
             assert!(pair.local.transport.is_tcp());
@@ -87,7 +87,7 @@ fn udp_is_preferred_to_tcp() {
     call.run().unwrap();
     let pair = call
         .side(Role::Controlled)
-        .agent
+        .agent()
         .selected(Component::Rtcp)
         .unwrap();
     assert_eq!(pair.local.transport, Transport::Udp);
@@ -112,7 +112,7 @@ fn over_ipv6() {
     }
     // No way for IPv4.
     call.exchange();
-    let pairs = call.side(Role::Controlling).agent.pairs();
+    let pairs = call.side(Role::Controlling).agent().pairs();
     assert_eq!(pairs.len(), 4, "no pair of two families");
     let mut call_6 = call;
     assert!(call_6.finish().is_some());
@@ -157,7 +157,7 @@ fn ipv6_alone() {
     testbed.assert_media_flows();
     let pair = testbed
         .side(BOTH[0])
-        .agent
+        .agent()
         .selected(Component::Rtp)
         .unwrap();
     assert!(pair.remote.address.is_ipv6());
@@ -172,7 +172,7 @@ fn role_conflicts_are_settled() {
                 config(Dialect::Ice2, role)
             });
             assert!(call.run().is_some(), "{role:?} {seed}");
-            let roles = BOTH.map(|side| call.side(side).agent.role());
+            let roles = BOTH.map(|side| call.side(side).agent().role());
             assert_ne!(roles[0], roles[1]);
             let changes = BOTH.map(|side| {
                 let events = &call.side(side).events;
@@ -221,10 +221,10 @@ fn checks_before_the_answer() {
         });
         call.testbed.run_for(Duration::from_millis(500));
         assert_eq!(
-            call.side(Role::Controlling).agent.phase(),
+            call.side(Role::Controlling).agent().phase(),
             Phase::WaitingForPeer
         );
-        let succeeded = call.side(Role::Controlled).agent.pairs();
+        let succeeded = call.side(Role::Controlled).agent().pairs();
         assert_eq!(succeeded[0].state, ocs_ice::PairState::Succeeded);
         call.command(Role::Controlling, |agent, now| {
             agent.set_remote(now, &answer).unwrap()
@@ -247,7 +247,7 @@ fn a_peer_that_never_answers() {
         call.testbed.partition(call.caller.host, call.callee.host);
         let host = call.caller.host;
         let running =
-            |testbed: &Testbed| testbed.host::<IceHost>(host).agent.phase() != Phase::Failed;
+            |testbed: &Testbed| testbed.host::<IceHost>(host).agent().phase() != Phase::Failed;
         call.testbed
             .run_while(running, Duration::from_secs(60))
             .unwrap();
@@ -258,7 +258,7 @@ fn a_peer_that_never_answers() {
             Some(Failure::NoValidPair)
         );
         assert!(datagrams(&call.testbed, host).len() <= 2 * 2 * 9);
-        assert_eq!(call.side(Role::Controlling).agent.poll_timeout(), None);
+        assert_eq!(call.side(Role::Controlling).agent().poll_timeout(), None);
     }
 }
 
@@ -320,10 +320,13 @@ fn final_offer_and_answer() {
     for dialect in [Dialect::Ice, Dialect::Ice2] {
         let nats = [Some(NatKind::Symmetric), Some(NatKind::Restricted)];
         let mut call = Call::new(dialect, nats, Offers::Udp, Server::Relay);
-        assert_eq!(call.side(Role::Controlling).agent.final_description(), None);
+        assert_eq!(
+            call.side(Role::Controlling).agent().final_description(),
+            None
+        );
         call.run().unwrap();
         for role in BOTH {
-            let description = call.side(role).agent.final_description().unwrap();
+            let description = call.side(role).agent().final_description().unwrap();
             let text = description.to_string();
             assert_eq!(text.matches("a=candidate:").count(), 2, "{text}");
             assert_eq!(text.matches("a=remote-candidate").count(), 1, "{text}");
@@ -334,7 +337,7 @@ fn final_offer_and_answer() {
         // One that names other addresses.
         let other = match call
             .side(Role::Controlling)
-            .agent
+            .agent()
             .final_description()
             .unwrap()
         {
@@ -388,7 +391,7 @@ fn restart() {
             Some(&packet)
         );
         for role in BOTH {
-            assert_eq!(call.side(role).agent.phase(), Phase::WaitingForPeer);
+            assert_eq!(call.side(role).agent().phase(), Phase::WaitingForPeer);
         }
         let second = call.description(Role::Controlling);
         assert_ne!(first, second);
@@ -397,15 +400,15 @@ fn restart() {
         call.command(Role::Controlled, |agent, now| {
             agent.set_remote(now, &second).unwrap()
         });
-        assert!(call.side(Role::Controlled).agent.is_restart(&first));
-        assert!(!call.side(Role::Controlled).agent.is_restart(&second));
+        assert!(call.side(Role::Controlled).agent().is_restart(&first));
+        assert!(!call.side(Role::Controlled).agent().is_restart(&second));
         call.command(Role::Controlling, |agent, now| {
             agent.set_remote(now, &answer).unwrap()
         });
         call.finish();
         for role in BOTH {
             assert_eq!(
-                call.side(role).agent.phase(),
+                call.side(role).agent().phase(),
                 Phase::Completed,
                 "{dialect:?}"
             );

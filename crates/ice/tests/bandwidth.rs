@@ -54,7 +54,7 @@ fn both_sides_avoid_the_direct_path() {
     for component in Component::ALL {
         let pair = call
             .side(Role::Controlling)
-            .agent
+            .agent()
             .selected(component)
             .unwrap();
         let kinds = [pair.local.kind, pair.remote.kind];
@@ -73,7 +73,7 @@ fn one_side_tells_the_other() {
         call.assert_media_flows();
         let pair = call
             .side(managed.other())
-            .agent
+            .agent()
             .selected(Component::Rtp)
             .unwrap();
         let kinds = [pair.local.kind, pair.remote.kind];
@@ -81,7 +81,7 @@ fn one_side_tells_the_other() {
             kinds.contains(&CandidateType::Relayed),
             "{managed:?}: {pair}"
         );
-        let direct = call.side(managed.other()).agent.pairs();
+        let direct = call.side(managed.other()).agent().pairs();
         assert_eq!(direct[0].state, PairState::Failed);
     }
 }
@@ -109,16 +109,16 @@ fn no_policy() {
     call.exchange();
     answer(&mut call, Role::Controlling, None);
     let start = call.testbed.now();
-    assert_eq!(call.side(Role::Controlled).agent.phase(), Phase::Checking);
+    assert_eq!(call.side(Role::Controlled).agent().phase(), Phase::Checking);
     call.testbed.run_for(Duration::from_secs(9));
     // The callee has answered, and asked nothing.
-    let waiting = call.side(Role::Controlled).agent.pairs();
+    let waiting = call.side(Role::Controlled).agent().pairs();
     assert!(waiting[0].received && waiting[0].state != PairState::Succeeded);
     call.finish().unwrap();
     assert!(call.testbed.now() - start < Duration::from_secs(12));
     let pair = call
         .side(Role::Controlling)
-        .agent
+        .agent()
         .selected(Component::Rtp)
         .unwrap();
     assert_eq!(pair.remote.kind, CandidateType::Host);
@@ -135,7 +135,7 @@ fn commit_denied() {
     call.finish().unwrap();
     let first = call
         .side(Role::Controlling)
-        .agent
+        .agent()
         .selected(Component::Rtp)
         .unwrap();
     assert_eq!(first.local.kind, CandidateType::Host);
@@ -149,14 +149,14 @@ fn commit_denied() {
     call.testbed.run_for(Duration::from_secs(4));
     let second = call
         .side(Role::Controlling)
-        .agent
+        .agent()
         .selected(Component::Rtp)
         .unwrap();
     let kinds = [second.local.kind, second.remote.kind];
     assert!(kinds.contains(&CandidateType::Relayed), "{second}");
     let offer = call
         .side(Role::Controlling)
-        .agent
+        .agent()
         .final_description()
         .unwrap();
     call.command(Role::Controlled, |agent, now| {

@@ -43,7 +43,7 @@ fn way(call: &Call) -> Way {
     let mut ways = Component::ALL.map(|component| {
         let pair = call
             .side(Role::Controlling)
-            .agent
+            .agent()
             .selected(component)
             .unwrap();
         let relayed = |address: std::net::SocketAddr| address.ip() == at(RELAY).ip();

@@ -44,7 +44,7 @@ impl Net {
     fn send(&mut self, from: HostId, local: &str, peer: SocketAddr) {
         let local = at(local);
         self.testbed.command(from, |puppet: &mut Puppet, _| {
-            puppet.datagram(local, peer, "x")
+            puppet.datagram(local, peer, "x");
         });
         self.testbed.run_until_idle().unwrap();
     }

@@ -12,11 +12,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use ocs_ice::relays::{RelayOutput, Relays};
+use ocs_ice::endpoint::{Action, Link};
 use ocs_ice::{
-    Agent, CandidatePolicy, Carrier, Component, Config, ConnectionId, Description, Dialect, Event,
-    Failure, Limits, Output, Phase, RelayId, Role, Transport,
+    Agent, CandidatePolicy, Carrier, Component, Config, Description, Dialect, Endpoint, Event,
+    Failure, Limits, Phase, Role, Transport,
 };
+use ocs_sip_core::ConnectionId;
 use ocs_testbed::{Host, HostId, Input, Listener, Nat, NatKind, Output as Wire, Testbed};
 use rand_chacha::ChaCha12Rng;
 use rand_core::SeedableRng;
@@ -28,39 +29,31 @@ pub fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// An agent, its sockets and its allocations.
+/// An endpoint and its sockets.
 pub struct IceHost {
-    pub agent: Agent<ChaCha12Rng>,
+    endpoint: Endpoint<ChaCha12Rng>,
     pub events: Vec<(Instant, Event)>,
-    relays: Relays<ChaCha12Rng>,
-    outputs: VecDeque<Wire>,
     next_connection: u64,
     /// The testbed's number of each connection.
-    wires: HashMap<Connection, ocs_sip_core::ConnectionId>,
-}
-
-/// What a connection of the testbed is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Connection {
-    Pair(ConnectionId),
-    Relay(RelayId),
+    wires: HashMap<Link, ConnectionId>,
+    /// To close before another of its name is opened.
+    pending: VecDeque<Wire>,
 }
 
 impl IceHost {
     pub fn new(config: Config, seed: u64) -> Self {
-        let rng = |stream| {
-            let mut rng = ChaCha12Rng::seed_from_u64(seed);
-            rng.set_stream(stream);
-            rng
-        };
+        let rng = ChaCha12Rng::seed_from_u64(seed);
         Self {
-            relays: Relays::new(config.dialect, relay::credentials(), rng(1)),
-            agent: Agent::new(config, rng(0)),
+            endpoint: Endpoint::new(config, relay::credentials(), rng),
             events: Vec::new(),
-            outputs: VecDeque::new(),
             next_connection: 1,
             wires: HashMap::new(),
+            pending: VecDeque::new(),
         }
+    }
+
+    pub fn agent(&self) -> &Agent<ChaCha12Rng> {
+        self.endpoint.agent()
     }
 
     pub fn data(&self, component: Component) -> Vec<Bytes> {
@@ -78,147 +71,109 @@ impl IceHost {
         })
     }
 
-    fn connect(&mut self, connection: Connection, peer: SocketAddr) {
-        let wire = ocs_sip_core::ConnectionId(self.next_connection);
-        self.next_connection += 1;
-        self.close(connection);
-        self.wires.insert(connection, wire);
-        self.outputs.push_back(Wire::Connect {
-            connection: wire,
-            peer,
-            transport: ocs_sip_core::Transport::Tcp,
-            server_name: None,
-        });
-    }
-
-    fn stream(&mut self, connection: Connection, data: Bytes) {
-        if let Some(wire) = self.wires.get(&connection) {
-            let connection = *wire;
-            self.outputs.push_back(Wire::Send { connection, data });
-        }
-    }
-
-    fn close(&mut self, connection: Connection) {
-        if let Some(connection) = self.wires.remove(&connection) {
-            self.outputs.push_back(Wire::Reset { connection });
-        }
-    }
-
-    fn of(&self, wire: ocs_sip_core::ConnectionId) -> Option<Connection> {
+    fn link(&self, connection: ConnectionId) -> Option<Link> {
         let mut wires = self.wires.iter();
         wires
-            .find(|(_, of)| **of == wire)
-            .map(|(connection, _)| *connection)
+            .find(|(_, wire)| **wire == connection)
+            .map(|(link, _)| *link)
     }
 
-    /// Takes what the agent and its relays want.
-    fn pump(&mut self, now: Instant) {
-        while let Some(output) = self.agent.poll_output() {
-            if let Some(output) = self.relays.handle_output(now, output) {
-                self.perform(output);
-            }
-        }
-        while let Some(output) = self.relays.poll_output() {
-            match output {
-                RelayOutput::Datagram { base, to, data } => {
-                    self.outputs.push_back(Wire::Datagram {
-                        local: base,
-                        peer: to,
-                        data,
-                    });
-                }
-                RelayOutput::Connect { relay, to } => self.connect(Connection::Relay(relay), to),
-                RelayOutput::Stream { relay, data } => self.stream(Connection::Relay(relay), data),
-                RelayOutput::Close { relay } => self.close(Connection::Relay(relay)),
-            }
-        }
-        while let Some(event) = self.agent.poll_event() {
-            self.events.push((now, event));
-        }
-    }
-
-    fn perform(&mut self, output: Output) {
-        match output {
-            Output::Datagram { base, remote, data } => self.outputs.push_back(Wire::Datagram {
+    fn act(&mut self, action: Action) {
+        let wire = match action {
+            Action::Datagram { base, to, data } => Some(Wire::Datagram {
                 local: base,
-                peer: remote,
+                peer: to,
                 data,
             }),
-            Output::Connect {
-                connection, remote, ..
-            } => self.connect(Connection::Pair(connection), remote),
-            Output::Stream { connection, data } => self.stream(Connection::Pair(connection), data),
-            Output::Close { connection } => self.close(Connection::Pair(connection)),
-            other => panic!("{other:?} is for relays"),
-        }
-    }
-
-    fn connection_input(&mut self, now: Instant, connection: Connection, input: Input) {
-        let (agent, relays) = (&mut self.agent, &mut self.relays);
-        match (connection, input) {
-            (Connection::Pair(id), Input::Connected { .. }) => agent.handle_connected(now, id),
-            (Connection::Relay(id), Input::Connected { .. }) => relays.handle_connected(now, id),
-            (Connection::Pair(id), Input::Data { data, .. }) => agent.handle_stream(now, id, data),
-            (Connection::Relay(id), Input::Data { data, .. }) => {
-                relays.handle_stream(now, agent, id, &data);
+            Action::Connect { link, to, .. } => {
+                let connection = ConnectionId(self.next_connection);
+                self.next_connection += 1;
+                let former = self.wires.insert(link, connection);
+                let reset = former.map(|connection| Wire::Reset { connection });
+                self.pending.extend(reset);
+                Some(Wire::Connect {
+                    connection,
+                    peer: to,
+                    transport: ocs_sip_core::Transport::Tcp,
+                    server_name: None,
+                })
             }
-            (connection, _) => {
-                self.wires.remove(&connection);
-                match connection {
-                    Connection::Pair(id) => agent.handle_closed(now, id),
-                    Connection::Relay(id) => relays.handle_closed(now, agent, id),
-                }
+            Action::Stream { link, data } => {
+                let connection = self.wires.get(&link).copied();
+                connection.map(|connection| Wire::Send { connection, data })
             }
-        }
+            Action::Close { link } => {
+                let connection = self.wires.remove(&link);
+                connection.map(|connection| Wire::Reset { connection })
+            }
+        };
+        self.pending.extend(wire);
     }
 }
 
 impl Host for IceHost {
     fn handle_input(&mut self, now: Instant, input: Input) {
+        let endpoint = &mut self.endpoint;
         match input {
             Input::Datagram { local, peer, data } => {
-                let (agent, relays) = (&mut self.agent, &mut self.relays);
-                if !relays.handle_datagram(now, agent, local, peer, &data) {
-                    agent.handle_datagram(now, local, peer, data);
-                }
+                endpoint.handle_datagram(now, local, peer, data);
             }
             Input::Accepted {
                 connection,
                 local,
                 peer,
                 ..
-            } => match self.agent.handle_accepted(now, local, peer) {
-                Ok(id) => {
-                    self.wires.insert(Connection::Pair(id), connection);
+            } => match endpoint.handle_accepted(now, local, peer) {
+                Ok(link) => {
+                    self.wires.insert(link, connection);
                 }
-                Err(_) => self.outputs.push_back(Wire::Reset { connection }),
+                Err(_) => self.pending.push_back(Wire::Reset { connection }),
             },
-            Input::Connected { connection, .. }
-            | Input::Data { connection, .. }
-            | Input::Closed { connection, .. }
-            | Input::ConnectFailed { connection, .. } => {
-                if let Some(connection) = self.of(connection) {
-                    self.connection_input(now, connection, input);
+            Input::Connected { connection, .. } => {
+                if let Some(link) = self.link(connection) {
+                    self.endpoint.handle_connected(now, link);
+                }
+            }
+            Input::Data { connection, data } => {
+                if let Some(link) = self.link(connection) {
+                    self.endpoint.handle_stream(now, link, data);
+                }
+            }
+            Input::Closed { connection, .. } | Input::ConnectFailed { connection, .. } => {
+                if let Some(link) = self.link(connection) {
+                    self.wires.remove(&link);
+                    self.endpoint.handle_closed(now, link);
                 }
             }
             Input::Resolved { .. } => {}
         }
-        self.pump(now);
+        self.note(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.relays.handle_timeout(now, &mut self.agent);
-        self.agent.handle_timeout(now);
-        self.pump(now);
+        self.endpoint.handle_timeout(now);
+        self.note(now);
     }
 
     fn poll_output(&mut self) -> Option<Wire> {
-        self.outputs.pop_front()
+        while self.pending.is_empty() {
+            let action = self.endpoint.poll_action()?;
+            self.act(action);
+        }
+        self.pending.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let timers = [self.agent.poll_timeout(), self.relays.poll_timeout()];
-        timers.into_iter().flatten().min()
+        self.endpoint.poll_timeout()
+    }
+}
+
+impl IceHost {
+    /// Keeps what the endpoint tells, with the time.
+    fn note(&mut self, now: Instant) {
+        while let Some(event) = self.endpoint.poll_event() {
+            self.events.push((now, event));
+        }
     }
 }
 
@@ -337,8 +292,8 @@ impl Call {
             Role::Controlled => self.callee.host,
         };
         self.testbed.command(host, |host: &mut IceHost, now| {
-            let result = command(&mut host.agent, now);
-            host.pump(now);
+            let result = host.endpoint.command(now, |agent| command(agent, now));
+            host.note(now);
             result
         })
     }
@@ -351,7 +306,7 @@ impl Call {
             self.callee.host
         };
         let gathering =
-            |testbed: &Testbed| testbed.host::<IceHost>(host).agent.phase() == Phase::Gathering;
+            |testbed: &Testbed| testbed.host::<IceHost>(host).agent().phase() == Phase::Gathering;
         self.testbed
             .run_while(gathering, Duration::from_secs(20))
             .unwrap();
@@ -359,7 +314,7 @@ impl Call {
 
     /// As text, as it would travel.
     pub fn description(&self, role: Role) -> Description {
-        let text = self.side(role).agent.local_description().to_string();
+        let text = self.side(role).agent().local_description().to_string();
         Description::parse(&text, &Limits::default()).unwrap()
     }
 
@@ -388,7 +343,7 @@ impl Call {
         let hosts = [self.caller.host, self.callee.host];
         let running = |testbed: &Testbed| {
             hosts.iter().any(|host| {
-                let phase = testbed.host::<IceHost>(*host).agent.phase();
+                let phase = testbed.host::<IceHost>(*host).agent().phase();
                 !matches!(phase, Phase::Completed | Phase::Failed)
             })
         };
@@ -397,13 +352,13 @@ impl Call {
             // The callee learns of the choice by the final offer.
             let caller = self.caller.host;
             let waits = |testbed: &Testbed| {
-                let phase = testbed.host::<IceHost>(caller).agent.phase();
+                let phase = testbed.host::<IceHost>(caller).agent().phase();
                 !matches!(phase, Phase::Completed | Phase::Failed)
             };
             self.testbed
                 .run_while(waits, Duration::from_secs(60))
                 .unwrap();
-            if let Some(offer) = self.side(Role::Controlling).agent.final_description() {
+            if let Some(offer) = self.side(Role::Controlling).agent().final_description() {
                 let offer = Description::parse(&offer.to_string(), &Limits::default()).unwrap();
                 self.command(Role::Controlled, |agent, now| {
                     agent.handle_final(now, &offer).unwrap()
@@ -426,12 +381,12 @@ impl Call {
         for component in Component::ALL {
             let caller = self
                 .side(Role::Controlling)
-                .agent
+                .agent()
                 .selected(component)
                 .unwrap();
             let callee = self
                 .side(Role::Controlled)
-                .agent
+                .agent()
                 .selected(component)
                 .unwrap();
             assert_eq!(caller.local.address, callee.remote.address);
@@ -456,34 +411,33 @@ impl Call {
 
 /// Gives a side its sockets and its relays.
 fn prepare(testbed: &mut Testbed, host: HostId, ip: IpAddr, offers: Offers, server: Server) {
-    testbed.command(host, |host: &mut IceHost, _| {
-        for (port, component) in [(20000, Component::Rtp), (20001, Component::Rtcp)] {
-            let udp = SocketAddr::new(ip, port);
-            let active = SocketAddr::new(ip, port + 100);
-            let passive = SocketAddr::new(ip, port + 200);
-            let agent = &mut host.agent;
-            if offers != Offers::Tcp {
-                agent.add_host(component, Transport::Udp, udp).unwrap();
+    testbed.command(host, |host: &mut IceHost, now| {
+        host.endpoint.command(now, |agent| {
+            for (port, component) in [(20000, Component::Rtp), (20001, Component::Rtcp)] {
+                let [udp, active, passive] = [0, 100, 200].map(|n| SocketAddr::new(ip, port + n));
+                let mut add = |transport, address| {
+                    agent.add_host(component, transport, address).unwrap();
+                };
+                if offers != Offers::Tcp {
+                    add(Transport::Udp, udp);
+                }
+                if offers != Offers::Udp {
+                    add(Transport::TcpActive, active);
+                    add(Transport::TcpPassive, passive);
+                }
+                let mut relay = |carrier, base| {
+                    agent
+                        .add_relay(component, carrier, base, at(RELAY))
+                        .unwrap();
+                };
+                if server != Server::None {
+                    relay(Carrier::Udp, udp);
+                }
+                if server == Server::Relay && offers != Offers::Udp {
+                    relay(Carrier::Tcp, active);
+                }
             }
-            if offers != Offers::Udp {
-                agent
-                    .add_host(component, Transport::TcpActive, active)
-                    .unwrap();
-                agent
-                    .add_host(component, Transport::TcpPassive, passive)
-                    .unwrap();
-            }
-            if server != Server::None {
-                agent
-                    .add_relay(component, Carrier::Udp, udp, at(RELAY))
-                    .unwrap();
-            }
-            if server == Server::Relay && offers != Offers::Udp {
-                agent
-                    .add_relay(component, Carrier::Tcp, active, at(RELAY))
-                    .unwrap();
-            }
-        }
+        });
     });
     for port in [20200, 20201] {
         testbed.listen(host, Listener::tcp(SocketAddr::new(ip, port)));
