@@ -1,5 +1,5 @@
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-//! [MS-ICE2] and [MS-ICE].
 
 mod agent;
 pub mod bandwidth;

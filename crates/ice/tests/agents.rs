@@ -151,7 +151,7 @@ fn ipv6_alone() {
     testbed.exchanged = Some(testbed.testbed.now());
     testbed.command(BOTH[1], |agent, now| agent.set_remote(now, &offer).unwrap());
     testbed.command(BOTH[0], |agent, now| {
-        agent.set_remote(now, &answer).unwrap()
+        agent.set_remote(now, &answer).unwrap();
     });
     testbed.finish().unwrap();
     testbed.assert_media_flows();
@@ -217,7 +217,7 @@ fn checks_before_the_answer() {
         let answer = call.description(Role::Controlled);
         call.exchanged = Some(call.testbed.now());
         call.command(Role::Controlled, |agent, now| {
-            agent.set_remote(now, &offer).unwrap()
+            agent.set_remote(now, &offer).unwrap();
         });
         call.testbed.run_for(Duration::from_millis(500));
         assert_eq!(
@@ -227,7 +227,7 @@ fn checks_before_the_answer() {
         let succeeded = call.side(Role::Controlled).agent().pairs();
         assert_eq!(succeeded[0].state, ocs_ice::PairState::Succeeded);
         call.command(Role::Controlling, |agent, now| {
-            agent.set_remote(now, &answer).unwrap()
+            agent.set_remote(now, &answer).unwrap();
         });
         assert!(
             call.finish().unwrap() < Duration::from_millis(600),
@@ -379,7 +379,7 @@ fn restart() {
         let first = call.description(Role::Controlling);
         for role in BOTH {
             call.command(role, |agent, _| agent.finish().unwrap());
-            call.command(role, |agent, now| agent.restart(now));
+            call.command(role, ocs_ice::Agent::restart);
         }
         let packet = Bytes::from_static(b"\x80meanwhile");
         call.command(Role::Controlling, |agent, now| {
@@ -398,12 +398,12 @@ fn restart() {
         let answer = call.description(Role::Controlled);
         call.exchanged = Some(call.testbed.now());
         call.command(Role::Controlled, |agent, now| {
-            agent.set_remote(now, &second).unwrap()
+            agent.set_remote(now, &second).unwrap();
         });
         assert!(call.side(Role::Controlled).agent().is_restart(&first));
         assert!(!call.side(Role::Controlled).agent().is_restart(&second));
         call.command(Role::Controlling, |agent, now| {
-            agent.set_remote(now, &answer).unwrap()
+            agent.set_remote(now, &answer).unwrap();
         });
         call.finish();
         for role in BOTH {

@@ -144,7 +144,7 @@ fn commit_denied() {
     });
     assert!(matches!(denied, Err(Error::WrongState { .. })));
     call.command(Role::Controlling, |agent, now| {
-        agent.handle_commit_denied(now).unwrap()
+        agent.handle_commit_denied(now).unwrap();
     });
     call.testbed.run_for(Duration::from_secs(4));
     let second = call
@@ -160,7 +160,7 @@ fn commit_denied() {
         .final_description()
         .unwrap();
     call.command(Role::Controlled, |agent, now| {
-        agent.handle_final(now, &offer).unwrap()
+        agent.handle_final(now, &offer).unwrap();
     });
     call.assert_media_flows();
 }

@@ -112,10 +112,10 @@ impl Capture {
             message.reflexive_address().ok().flatten()
         };
         let requests = self.requests(of_n);
-        let own = requests
+        let mut own = requests
             .iter()
             .filter(|line| component_of(line, dialect) == component);
-        let seen = own.filter_map(|line| by_id(&line.data[4..20])).next();
+        let seen = own.find_map(|line| by_id(&line.data[4..20]));
         seen.unwrap_or_else(|| panic!("address of {of_n} {component}"))
     }
 }

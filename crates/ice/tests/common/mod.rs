@@ -326,10 +326,10 @@ impl Call {
         let answer = self.description(Role::Controlled);
         self.exchanged = Some(self.testbed.now());
         self.command(Role::Controlled, |agent, now| {
-            agent.set_remote(now, &offer).unwrap()
+            agent.set_remote(now, &offer).unwrap();
         });
         self.command(Role::Controlling, |agent, now| {
-            agent.set_remote(now, &answer).unwrap()
+            agent.set_remote(now, &answer).unwrap();
         });
     }
 
@@ -361,7 +361,7 @@ impl Call {
             if let Some(offer) = self.side(Role::Controlling).agent().final_description() {
                 let offer = Description::parse(&offer.to_string(), &Limits::default()).unwrap();
                 self.command(Role::Controlled, |agent, now| {
-                    agent.handle_final(now, &offer).unwrap()
+                    agent.handle_final(now, &offer).unwrap();
                 });
             }
         }
@@ -394,7 +394,7 @@ impl Call {
             for role in [Role::Controlling, Role::Controlled] {
                 let packet = Bytes::from(format!("\u{80}{role:?} {component}").into_bytes());
                 self.command(role, |agent, now| {
-                    agent.send(now, component, packet).unwrap()
+                    agent.send(now, component, packet).unwrap();
                 });
             }
         }

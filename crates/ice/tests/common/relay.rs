@@ -195,15 +195,13 @@ impl Host for RelayHost {
                     let _ = self.server.handle_peer_connected(*peer);
                 }
             }
-            Input::Data { connection, data } => match self.peers.get(&connection) {
-                Some(peer) => {
-                    let _ = self.server.handle_peer_data(now, *peer, &data);
-                }
-                None => {
-                    let id = server::ConnectionId(connection.0);
-                    let _ = self.server.handle_data(now, id, &data);
-                }
-            },
+            Input::Data { connection, data } => {
+                let id = server::ConnectionId(connection.0);
+                let _ = match self.peers.get(&connection) {
+                    Some(peer) => self.server.handle_peer_data(now, *peer, &data),
+                    None => self.server.handle_data(now, id, &data),
+                };
+            }
             Input::ConnectFailed { connection, .. } | Input::Closed { connection, .. } => {
                 match self.peers.remove(&connection) {
                     Some(peer) => self.server.handle_peer_closed(peer),
