@@ -30,9 +30,10 @@ fuzz_target!(|data: &[u8]| {
             match output {
                 Output::Connect(_) => connect = true,
                 Output::Send { octets, .. } => {
-                    let octets = octets
-                        .strip_prefix(&[2, 0])
-                        .map_or(octets, |framed| &framed[2..]);
+                    let octets = match octets {
+                        [2, 0, _, _, message @ ..] => message,
+                        other => other,
+                    };
                     if let Ok(message) = Message::parse(Dialect::MsTurn, octets) {
                         id = Some(message.transaction_id());
                     }

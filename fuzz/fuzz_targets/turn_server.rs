@@ -114,10 +114,10 @@ fuzz_target!(|data: &[u8]| {
             }
         }
         while let Some(transmit) = server.poll_transmit() {
-            let octets = transmit
-                .octets
-                .strip_prefix(&[2, 0])
-                .map_or(transmit.octets, |framed| &framed[2..]);
+            let octets = match transmit.octets {
+                [2, 0, _, _, message @ ..] => message,
+                other => other,
+            };
             if let Ok(message) = Message::parse(Dialect::MsTurn, octets) {
                 if let Some(fresh) = message.raw(AttributeType::NONCE) {
                     nonce = fresh.to_vec();

@@ -1,6 +1,7 @@
 //! MESSAGE-INTEGRITY: keys, and the two computations ([MS-TURN] 2.2.2.3, [MS-ICE2], RFC 5389 15.4).
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 
 use hmac::block_api::HmacCore;
 use hmac::digest::block_api::{Block, Buffer, FixedOutputCore, UpdateCore};
@@ -165,7 +166,8 @@ where
 /// copied.
 fn mac<D: EagerHash>(core: &HmacCore<D>, form: IntegrityForm, text: &[u8]) -> Output<HmacCore<D>> {
     let mut core = core.clone();
-    let mut buffer = Buffer::<HmacCore<D>>::default();
+    // What goes through the buffer is the message and a hash of it, no secret: it is not wiped.
+    let mut buffer = ManuallyDrop::new(Buffer::<HmacCore<D>>::default());
     match form {
         IntegrityForm::Draft => {
             let (blocks, rest) = Block::<HmacCore<D>>::slice_as_chunks(text);

@@ -12,6 +12,12 @@ pub enum Error {
         /// The second octet.
         reserved: u8,
     },
+    /// A frame that is longer than a client may send before it has an allocation. The connection is of no more use.
+    #[error("frame of {len} octets is too long")]
+    FrameTooLong {
+        /// Octets of its content.
+        len: usize,
+    },
     /// The other side's half of the pseudo-TLS exchange is wrong. The connection is of no more use.
     #[error("pseudo-tls hello is not the one of the specification")]
     Hello,

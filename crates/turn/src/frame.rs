@@ -40,16 +40,22 @@ pub struct Frame<'a> {
 
 /// Finds the frames in a TCP stream, however it is cut.
 ///
-/// A frame that lies whole in the input is lent from there; one that is cut is collected first, with at most 65539 octets kept, and no more
-/// than have arrived.
+/// A frame that lies whole in the input is lent from there; one that is cut is collected first: as much as has arrived, and no frame that is
+/// longer than the limit.
 #[derive(Debug, Default)]
 pub struct FrameReader {
     /// A frame of which a part is there; or one that was lent with the last call.
     partial: Vec<u8>,
     lent: bool,
+    limit: Option<u16>,
 }
 
 impl FrameReader {
+    /// Sets the longest content that is collected from several pieces; by default any, up to 65535 octets.
+    pub fn set_limit(&mut self, limit: Option<u16>) {
+        self.limit = limit;
+    }
+
     /// Takes octets from the front of `input` until a frame is complete. `None` when the input is used up.
     ///
     /// An error is final: there is no way to find the next frame, so the connection is to be closed (\[MS-TURN\] 3.1.10).
@@ -79,6 +85,9 @@ impl FrameReader {
         let mut header = [0; HEADER_LEN];
         header.copy_from_slice(&self.partial[..HEADER_LEN]);
         let (frame_type, len) = parse_header(header)?;
+        if self.limit.is_some_and(|limit| len > usize::from(limit)) {
+            return Err(Error::FrameTooLong { len });
+        }
         if !self.fill(HEADER_LEN + len, input) {
             return Ok(None);
         }
@@ -179,6 +188,18 @@ mod tests {
         let data = hex::decode("0300000200ff").unwrap();
         assert_eq!(read(&[&data]), Ok(vec![(FrameType::Data, vec![0, 0xff])]));
         assert_eq!(FrameType::Data.header(2), data[..4]);
+    }
+
+    #[test]
+    fn long_frames_are_collected_up_to_the_limit() {
+        let mut reader = FrameReader::default();
+        reader.set_limit(Some(3));
+        let wire = [2, 0, 0, 4, 1, 2, 3, 4];
+        assert!(reader.next(&mut &wire[..]).unwrap().is_some(), "whole");
+        assert_eq!(
+            reader.next(&mut &wire[..7]),
+            Err(Error::FrameTooLong { len: 4 })
+        );
     }
 
     #[test]

@@ -142,6 +142,7 @@ fn checks() {
 
 #[test]
 fn reservations() {
+    use Outcome::{Committed, Denied, Updated};
     let (mut world, node) = world();
     let commit = |world: &mut World<Policy>, minimum, maximum| {
         ask(
@@ -192,7 +193,6 @@ fn reservations() {
             )
         })
         .collect();
-    use Outcome::{Committed, Denied, Updated};
     let expected = [Committed, Committed, Denied, Updated, Denied, Updated];
     assert_eq!(outcomes, expected.map(|outcome| (outcome, true)));
 }

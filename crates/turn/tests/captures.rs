@@ -79,7 +79,7 @@ fn rewrite(message: &Message<'_>, client: usize, clients: &Clients, key: &Integr
             other => {
                 builder.push_raw(other, attribute.value);
             }
-        };
+        }
     }
     match message.integrity() {
         Some(_) => builder.sign(key).unwrap(),

@@ -91,11 +91,14 @@ fn with_credentials(id: u8, nonce: &[u8]) -> Vec<u8> {
     request(MessageType::ALLOCATE_REQUEST, id, push, true)
 }
 
+/// Writes attributes.
+type Push<'a> = &'a dyn Fn(&mut MessageBuilder<'_>);
+
 #[test]
 fn incomplete_credentials() {
     let mut world = World::new(config());
     let nonce = challenge(&mut world);
-    let cases: [(u16, &dyn Fn(&mut MessageBuilder<'_>)); 7] = [
+    let cases: [(u16, Push<'_>); 7] = [
         (code::MISSING_REALM, &|b| {
             b.push(&Nonce(&nonce)).push(&Username(b"alice"));
         }),
@@ -629,6 +632,7 @@ fn other_programs_on_the_port() {
         &b"GET / HTTP/1.1\r\n"[..],
         &[0x16; 60],
         &[2, 0, 0, 4, 0, 0, 0, 0],
+        &[2, 0, 0x10, 0x01],
     ]
     .iter()
     .enumerate()

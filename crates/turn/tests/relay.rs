@@ -20,7 +20,11 @@ fn data_both_ways_over_udp() {
     assert_eq!(allocation.lifetime, 600);
 
     // Nobody may send before the client has.
-    assert!(world.from_peer(allocation.relayed, PEER, b"early").is_err());
+    assert!(
+        world
+            .peer_sends(allocation.relayed, PEER, b"early")
+            .is_err()
+    );
     assert_eq!(world.nodes[node].next(), None);
 
     world.nodes[node]
@@ -29,14 +33,14 @@ fn data_both_ways_over_udp() {
         .unwrap();
     world.pump();
     assert_eq!(world.datagram(), (address(PEER), b"one".to_vec()));
-    world.from_peer(allocation.relayed, PEER, b"two").unwrap();
+    world.peer_sends(allocation.relayed, PEER, b"two").unwrap();
     assert_eq!(
         world.nodes[node].next(),
         Some(News::Data(address(PEER), b"two".to_vec()))
     );
     // From another port of the same host, too.
     world
-        .from_peer(allocation.relayed, "198.51.100.9:9", b"three")
+        .peer_sends(allocation.relayed, "198.51.100.9:9", b"three")
         .unwrap();
     assert_eq!(
         world.nodes[node].next(),
@@ -55,14 +59,14 @@ fn data_both_ways_over_udp() {
     world.pump();
     assert_eq!(world.datagram(), (peer, b"raw".to_vec()));
     world
-        .from_peer(allocation.relayed, PEER, b"raw back")
+        .peer_sends(allocation.relayed, PEER, b"raw back")
         .unwrap();
     assert_eq!(
         world.nodes[node].next(),
         Some(News::Data(peer, b"raw back".to_vec()))
     );
     world
-        .from_peer(allocation.relayed, "198.51.100.9:9", b"indicated")
+        .peer_sends(allocation.relayed, "198.51.100.9:9", b"indicated")
         .unwrap();
     assert_eq!(
         world.nodes[node].next(),
@@ -188,7 +192,7 @@ fn traffic_keeps_an_allocation() {
     world.nodes.clear();
     for _ in 0..4 {
         world.run(seconds(500));
-        world.from_peer(relayed, PEER, b"x").unwrap();
+        world.peer_sends(relayed, PEER, b"x").unwrap();
     }
     world.run(seconds(599));
     assert_eq!(world.server.len(), 1);
@@ -411,8 +415,8 @@ fn permissions_for_a_port() {
     let relayed = world.nodes[node].allocated().relayed;
     world.nodes[node].client.send(address(PEER), b"x").unwrap();
     world.pump();
-    assert!(world.from_peer(relayed, PEER, b"x").is_ok());
-    assert!(world.from_peer(relayed, "198.51.100.9:9", b"x").is_err());
+    assert!(world.peer_sends(relayed, PEER, b"x").is_ok());
+    assert!(world.peer_sends(relayed, "198.51.100.9:9", b"x").is_err());
 }
 
 #[test]
@@ -444,7 +448,7 @@ fn a_change_of_the_active_destination_takes_its_time() {
     );
     // Both get through, and it is told which is which.
     for peer in [first, second] {
-        world.from_peer(relayed, &peer.to_string(), b"x").unwrap();
+        world.peer_sends(relayed, &peer.to_string(), b"x").unwrap();
         assert_eq!(
             world.nodes[node].next(),
             Some(News::Data(peer, b"x".to_vec()))
@@ -502,7 +506,7 @@ fn multiplexed_frames() {
         world.pump();
         if transport == Transport::Udp {
             assert_eq!(world.datagram(), (peer, b"over".to_vec()));
-            world.from_peer(allocation.relayed, PEER, b"back").unwrap();
+            world.peer_sends(allocation.relayed, PEER, b"back").unwrap();
         } else {
             let Some(ToPeer::Connect(connection, _)) = world.to_peers.pop_front() else {
                 panic!("no connection");

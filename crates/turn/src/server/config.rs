@@ -32,6 +32,8 @@ pub struct Limits {
     pub connections: usize,
     /// TCP connections of clients from one source; 4096.
     pub connections_per_source: usize,
+    /// Octets of a frame that are collected for a TCP connection without an allocation; 4096.
+    pub opening_frame: u16,
     /// How long a TCP connection may be without an allocation; 30 s.
     pub opening: Duration,
     /// TCP connections with peers for one allocation; 32.
@@ -56,6 +58,7 @@ impl Default for Limits {
             permissions: 64,
             connections: 100_000,
             connections_per_source: 4096,
+            opening_frame: 4096,
             opening: Duration::from_secs(30),
             peer_connections: 32,
             peer_connect: Duration::from_secs(5),

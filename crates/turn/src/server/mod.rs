@@ -8,11 +8,12 @@ mod credentials;
 mod nonce;
 mod peer;
 mod relay;
+mod respond;
 mod stream;
 mod throttle;
+mod types;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -21,10 +22,14 @@ use ocs_stun::attribute::{AddressFamily, MultiplexedTurnSessionId};
 use ocs_stun::{Class, Dialect, Message, MessageType};
 use rand_core::CryptoRng;
 use rustc_hash::FxSeededState;
-use slotmap::{Key, SlotMap, new_key_type};
+use slotmap::{Key, SlotMap};
 
 pub use config::{Config, Limits, PermissionRule};
 pub use credentials::{CredentialStore, Lookup};
+pub use types::{
+    Action, AllocationId, ClientId, ConnectionId, Event, PeerConnectionId, Reason, RelayId, Socket,
+    Transmit,
+};
 
 use self::allocation::{Allocation, Relayed};
 use self::nonce::Nonces;
@@ -35,153 +40,6 @@ use crate::Error;
 use crate::bandwidth::{BandwidthPolicy, NoPolicy};
 use crate::frame::MultiplexedFrame;
 use crate::outbox::Outbox;
-
-new_key_type! {
-    /// Names an allocation.
-    pub struct AllocationId;
-
-    /// Names a TCP connection with a peer.
-    pub struct PeerConnectionId;
-}
-
-/// Names a client's TCP connection; the caller chooses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionId(pub u64);
-
-/// Whom an allocation is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ClientId {
-    /// Datagrams from this address.
-    Udp(SocketAddr),
-    /// This connection.
-    Tcp(ConnectionId),
-}
-
-impl ClientId {
-    const fn is_stream(self) -> bool {
-        matches!(self, Self::Tcp(_))
-    }
-
-    const fn socket(self) -> Socket {
-        match self {
-            Self::Udp(to) => Socket::Udp { to },
-            Self::Tcp(connection) => Socket::Connection(connection),
-        }
-    }
-}
-
-/// Names a relayed address: one of the ports that the caller binds for allocations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RelayId {
-    /// The allocation.
-    pub allocation: AllocationId,
-    /// Which of its two possible addresses.
-    pub family: AddressFamily,
-}
-
-/// Through what octets go out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Socket {
-    /// The UDP socket that clients send to. If there is one for each address family, `to` tells which.
-    Udp {
-        /// The client.
-        to: SocketAddr,
-    },
-    /// A client's connection.
-    Connection(ConnectionId),
-    /// A relayed UDP port.
-    Relay {
-        /// Which.
-        relay: RelayId,
-        /// The peer.
-        to: SocketAddr,
-    },
-    /// A connection with a peer.
-    Peer(PeerConnectionId),
-}
-
-/// Octets to send: a datagram, or a piece of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Transmit<'a> {
-    /// Through what.
-    pub socket: Socket,
-    /// What.
-    pub octets: &'a [u8],
-}
-
-/// Something else for the caller to do. What is to be sent comes first: it may have to go out before a connection is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Bind a port, and say which with [`Server::handle_bound`]. TCP ports listen.
-    Bind {
-        /// Its name from now on.
-        relay: RelayId,
-        /// Whether it is a TCP port.
-        stream: bool,
-    },
-    /// Close the port.
-    Unbind(RelayId),
-    /// Connect to a peer over TCP, if possible from the relayed port. Say how it went with [`Server::handle_peer_connected`] or
-    /// [`Server::handle_peer_closed`].
-    Connect {
-        /// Its name from now on.
-        connection: PeerConnectionId,
-        /// For which relayed address.
-        relay: RelayId,
-        /// The peer.
-        peer: SocketAddr,
-    },
-    /// Close a connection with a peer.
-    ClosePeer(PeerConnectionId),
-    /// Close a client's connection.
-    Close(ConnectionId),
-}
-
-/// Why an allocation is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The client gave it back.
-    Released,
-    /// Its time ran out.
-    Expired,
-    /// The client's connection is gone.
-    Disconnected,
-    /// No port could be bound.
-    NoPort,
-    /// The client gave its bandwidth back and relays nothing ([MS-TURNBWM] 3.3.5.3).
-    BandwidthCancelled,
-}
-
-/// What the operator may want to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// There is a new allocation.
-    Allocated {
-        /// Its name.
-        allocation: AllocationId,
-        /// Whose it is.
-        client: ClientId,
-        /// The IPv4 address that is relayed.
-        ipv4: Option<SocketAddr>,
-        /// The IPv6 address that is relayed.
-        ipv6: Option<SocketAddr>,
-    },
-    /// An allocation is gone.
-    Released {
-        /// Its name.
-        allocation: AllocationId,
-        /// Why.
-        reason: Reason,
-    },
-    /// A request was refused.
-    Refused {
-        /// Whose it is.
-        client: ClientId,
-        /// The code that it was answered with.
-        code: u16,
-    },
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
@@ -209,7 +67,7 @@ pub struct Server<C, R, P = NoPolicy> {
     connections: HashMap<ConnectionId, Connection, FxSeededState>,
     connection_sources: HashMap<IpAddr, usize, FxSeededState>,
     peers: SlotMap<PeerConnectionId, PeerConnection>,
-    timers: BinaryHeap<Reverse<(Instant, Timer)>>,
+    timers: BTreeSet<(Instant, Timer)>,
     outbox: Outbox<Socket>,
     actions: VecDeque<Action>,
     events: VecDeque<Event>,
@@ -251,7 +109,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
             connections: HashMap::with_hasher(seed.clone()),
             connection_sources: HashMap::with_hasher(seed),
             peers: SlotMap::with_key(),
-            timers: BinaryHeap::new(),
+            timers: BTreeSet::new(),
             outbox: Outbox::new(),
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -335,23 +193,19 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
     /// Ends what has run out of time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.policy.handle_timeout(now);
-        while let Some(&Reverse((at, timer))) = self.timers.peek()
+        while let Some(&(at, timer)) = self.timers.first()
             && at <= now
         {
-            self.timers.pop();
+            self.timers.pop_first();
             match timer {
                 Timer::Allocation(id) => {
                     let Some(allocation) = self.allocations.get_mut(id) else {
                         continue;
                     };
-                    if allocation.timer != at {
-                        continue;
-                    }
                     // Traffic only writes down the time; that is seen here.
                     if allocation.expires > now {
                         allocation.timer = allocation.expires;
-                        let next = (allocation.expires, timer);
-                        self.timers.push(Reverse(next));
+                        self.timers.insert((allocation.expires, timer));
                     } else {
                         self.release(id, Reason::Expired);
                     }
@@ -368,6 +222,8 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
             return;
         };
         self.clients.remove(&allocation.client);
+        self.timers
+            .remove(&(allocation.timer, Timer::Allocation(id)));
         if let Some(session) = allocation.session {
             self.sessions.remove(&session);
         }
@@ -375,8 +231,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         count_down(&mut self.sources, &source(allocation.reflexive.ip()));
         self.policy.release(id.data().as_ffi());
         for connection in allocation.peers {
-            self.peers.remove(connection);
-            self.actions.push_back(Action::ClosePeer(connection));
+            self.close_peer(connection);
         }
         for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
             let relayed = match family {
@@ -428,7 +283,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let own = self.timers.peek().map(|Reverse((at, _))| *at);
+        let own = self.timers.first().map(|&(at, _)| at);
         own.into_iter().chain(self.policy.poll_timeout()).min()
     }
 }

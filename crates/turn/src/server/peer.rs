@@ -7,8 +7,7 @@ use rand_core::CryptoRng;
 
 use super::allocation::Relayed;
 use super::{
-    Action, AllocationId, CredentialStore, PeerConnectionId, RelayId, Reverse, Server, Socket,
-    Timer,
+    Action, AllocationId, CredentialStore, PeerConnectionId, RelayId, Server, Socket, Timer,
 };
 use crate::Error;
 use crate::bandwidth::BandwidthPolicy;
@@ -19,6 +18,8 @@ pub(super) struct PeerConnection {
     relay: RelayId,
     peer: SocketAddr,
     state: State,
+    /// Until when it has to be open.
+    deadline: Instant,
 }
 
 #[derive(Debug)]
@@ -43,39 +44,33 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         data: &[u8],
     ) -> Result<(), Error> {
         let limits = &self.config.limits;
-        let allocation = &mut self.allocations[relay.allocation];
-        let peers = &mut self.peers;
+        let (peer_connections, peer_buffer) = (limits.peer_connections, limits.peer_buffer);
+        let allocation = &self.allocations[relay.allocation];
         let known = allocation.peers.iter().copied().find(|&id| {
-            peers
-                .get(id)
-                .is_some_and(|connection| connection.peer == peer)
+            let connection = self.peers.get(id);
+            connection.is_some_and(|connection| connection.peer == peer)
         });
         let id = match known {
             Some(id) => id,
-            None if allocation.peers.len() >= limits.peer_connections => {
+            None if allocation.peers.len() >= peer_connections => {
                 return Err(Error::Unexpected {
                     what: "connection with so many peers",
                 });
             }
             None => {
-                let state = State::Connecting(Vec::new());
-                let connection = peers.insert(PeerConnection { relay, peer, state });
-                allocation.peers.push(connection);
+                let connection = self.add_peer(now, relay, peer, State::Connecting(Vec::new()));
                 self.actions.push_back(Action::Connect {
                     connection,
                     relay,
                     peer,
                 });
-                let deadline = now + limits.peer_connect;
-                self.timers
-                    .push(Reverse((deadline, Timer::Peer(connection))));
                 connection
             }
         };
-        match &mut peers[id].state {
+        match &mut self.peers[id].state {
             State::Open => self.outbox.push_octets(Socket::Peer(id), data),
             State::Connecting(queued) | State::Held(queued) => {
-                if queued.len() + data.len() > limits.peer_buffer {
+                if queued.len() + data.len() > peer_buffer {
                     return Err(Error::Unexpected {
                         what: "so much data before the connection is made",
                     });
@@ -84,6 +79,25 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
             }
         }
         Ok(())
+    }
+
+    fn add_peer(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+        state: State,
+    ) -> PeerConnectionId {
+        let deadline = now + self.config.limits.peer_connect;
+        let id = self.peers.insert(PeerConnection {
+            relay,
+            peer,
+            state,
+            deadline,
+        });
+        self.allocations[relay.allocation].peers.push(id);
+        self.timers.insert((deadline, Timer::Peer(id)));
+        id
     }
 
     /// A permission may be what accepted connections wait for.
@@ -128,7 +142,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         from: SocketAddr,
     ) -> Option<PeerConnectionId> {
         let limits = &self.config.limits;
-        let allocation = self.allocations.get_mut(relay.allocation)?;
+        let allocation = self.allocations.get(relay.allocation)?;
         if allocation.relayed(relay.family) == Relayed::None
             || allocation.peers.len() >= limits.peer_connections
             || !self.config.peers.allows(from)
@@ -140,12 +154,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         } else {
             State::Held(Vec::new())
         };
-        let peer = from;
-        let id = self.peers.insert(PeerConnection { relay, peer, state });
-        allocation.peers.push(id);
-        let deadline = now + limits.peer_connect;
-        self.timers.push(Reverse((deadline, Timer::Peer(id))));
-        Some(id)
+        Some(self.add_peer(now, relay, from, state))
     }
 
     /// The connection that [`Action::Connect`] asked for is there.
@@ -188,6 +197,8 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         let Some(state) = self.peers.remove(connection) else {
             return;
         };
+        self.timers
+            .remove(&(state.deadline, Timer::Peer(connection)));
         if let Some(allocation) = self.allocations.get_mut(state.relay.allocation) {
             allocation.peers.retain(|&id| id != connection);
         }
@@ -204,7 +215,7 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         }
     }
 
-    fn close_peer(&mut self, connection: PeerConnectionId) {
+    pub(super) fn close_peer(&mut self, connection: PeerConnectionId) {
         self.handle_peer_closed(connection);
         self.actions.push_back(Action::ClosePeer(connection));
     }

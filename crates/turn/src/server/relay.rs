@@ -28,6 +28,9 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         let id = self.find(client)?;
         let allocation = &mut self.allocations[id];
         verify(allocation, message)?;
+        if message.unknown_attributes().next().is_some() {
+            return Err(Error::Unexpected { what: "attribute" });
+        }
         let missing = |attribute| Error::Missing { attribute };
         let DestinationAddress(peer) = message
             .get()?

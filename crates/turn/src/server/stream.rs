@@ -8,8 +8,8 @@ use rand_core::CryptoRng;
 
 use super::throttle::source;
 use super::{
-    Action, ClientId, ConnectionId, CredentialStore, Reason, Reverse, Server, Socket, Timer,
-    count_down, count_up,
+    Action, ClientId, ConnectionId, CredentialStore, Reason, Server, Socket, Timer, count_down,
+    count_up,
 };
 use crate::Error;
 use crate::bandwidth::BandwidthPolicy;
@@ -21,6 +21,8 @@ use crate::pseudo_tls::{self, CLIENT_HELLO_LEN, Hello, RECORD_START};
 pub(super) struct Connection {
     from: SocketAddr,
     phase: Phase,
+    /// Until when there has to be an allocation.
+    deadline: Instant,
 }
 
 #[derive(Debug)]
@@ -54,12 +56,15 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         {
             return false;
         }
-        let phase = Phase::Opening;
-        self.connections
-            .insert(connection, Connection { from, phase });
         let deadline = now + limits.opening;
-        self.timers
-            .push(Reverse((deadline, Timer::Connection(connection))));
+        let state = Connection {
+            from,
+            phase: Phase::Opening,
+            deadline,
+        };
+        self.connections.insert(connection, state);
+        let timer = Timer::Connection(connection);
+        self.timers.insert((deadline, timer));
         true
     }
 
@@ -67,6 +72,8 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
     pub fn handle_closed(&mut self, connection: ConnectionId) {
         if let Some(state) = self.connections.remove(&connection) {
             count_down(&mut self.connection_sources, &source(state.from.ip()));
+            let timer = Timer::Connection(connection);
+            self.timers.remove(&(state.deadline, timer));
         }
         if let Some(&allocation) = self.clients.get(&ClientId::Tcp(connection)) {
             self.release(allocation, Reason::Disconnected);
@@ -89,6 +96,8 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
         let from = state.from;
         // It is put back when its frames are handled, unless one of them ends the connection.
         let mut phase = std::mem::replace(&mut state.phase, Phase::Opening);
+        let allocated = self.clients.contains_key(&ClientId::Tcp(connection));
+        let frame_limit = (!allocated).then_some(self.config.limits.opening_frame);
         loop {
             let step = match &mut phase {
                 Phase::Opening => match input.first() {
@@ -109,7 +118,10 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
                     }
                     Some(_) => Err(Error::Hello),
                 },
-                Phase::Frames(frames) => frames.next(&mut input),
+                Phase::Frames(frames) => {
+                    frames.set_limit(frame_limit);
+                    frames.next(&mut input)
+                }
             };
             let handled = match step {
                 Ok(None) => break,

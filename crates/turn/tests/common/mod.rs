@@ -323,7 +323,7 @@ impl<P: BandwidthPolicy> World<P> {
     }
 
     /// A peer's datagram to a relayed address.
-    pub fn from_peer(
+    pub fn peer_sends(
         &mut self,
         relayed: SocketAddr,
         from: &str,
