@@ -26,6 +26,8 @@ const MAC_LEN: usize = 20;
 const MAX_BLOB_LEN: usize = 36;
 /// Octets before the MAC, without flags.
 const BLOB_LEN: usize = 32;
+/// Where the client's identifier begins.
+const CLIENT_ID: usize = 12;
 /// 100 ns units in a minute.
 const FILETIME_MINUTE: u64 = 600_000_000;
 
@@ -101,6 +103,14 @@ impl Token {
                 named == 0 || named & Self::flags_of(Some(location)) != 0
             }
         }
+    }
+
+    /// The [`client_id`](Self::client_id) in a username, unchecked; `None` if the username is no token. Quotas of one user count by it.
+    #[must_use]
+    pub fn client_id_in(username: &[u8]) -> Option<&[u8]> {
+        let (blob, _) = username.split_last_chunk::<MAC_LEN>()?;
+        Self::read(blob)?;
+        blob.get(CLIENT_ID..CLIENT_ID + MAC_LEN)
     }
 
     fn write(&self, out: &mut Vec<u8>) {

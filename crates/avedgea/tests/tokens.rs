@@ -89,6 +89,12 @@ fn a_user_is_always_the_same_and_nobody_else() {
     let of = |identity| issuer().client_id(identity);
     assert_eq!(of("sip:alice@contoso.com"), of("sip:alice@contoso.com"));
     assert_ne!(of("sip:alice@contoso.com"), of("sip:bob@contoso.com"));
+    for version in [Version::V1, Version::V2] {
+        let (username, _) = issuer().issue(NOW, version, "alice", None, Minutes::EIGHT_HOURS);
+        let found = Token::client_id_in(username.as_bytes());
+        assert_eq!(found, Some(of("alice").as_slice()));
+        assert_eq!(Token::client_id_in(&username.as_bytes()[1..]), None);
+    }
 }
 
 #[test]
@@ -117,7 +123,7 @@ fn no_octet_may_change() {
         assert_eq!(verifier().verify(NOW, &longer), Err(Refused::NotAToken));
     }
     assert_eq!(
-        verifier().verify(NOW, &[0; 100_000]),
+        verifier().verify(NOW, &vec![0; 100_000]),
         Err(Refused::NotAToken)
     );
 }

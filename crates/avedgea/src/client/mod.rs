@@ -181,7 +181,7 @@ impl RelayClient {
         });
         let wait = self.wait;
         self.wait = (2 * wait).min(LAST_WAIT);
-        let spread = wait - wait / 256 * u32::from(self.spread);
+        let spread = wait / 256 * (256 - u32::from(self.spread));
         asked.map_or(spread, |asked| asked.min(MAX_RETRY_AFTER))
     }
 
