@@ -9,49 +9,53 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// The namespace of `delimiter`, `end` and `extension`, which part the versions of a schema (\[MS-PRES\], common types).
 pub const COMMON_TYPES: &str = "http://schemas.microsoft.com/2006/09/sip/commontypes";
 
-/// What an octet may be in a name.
-const START: u8 = 1;
-const INSIDE: u8 = 2;
-const COLON: u8 = 4;
+/// Prefix and local name; `None` when either is no name. Characters above ASCII all pass: which of them a name may have differs between
+/// the editions of XML.
+pub(crate) fn split(qualified: &str) -> Option<(&str, &str)> {
+    let bytes = qualified.as_bytes();
+    // Most names have no prefix: one look at each octet, without branches.
+    let all = bytes
+        .iter()
+        .fold(0, |all, byte| all | CLASSES[*byte as usize]);
+    if all & (COLON | OTHER) == 0 {
+        return is_start(bytes.first()).then_some(("", qualified));
+    }
+    let at = memchr::memchr(b':', bytes)?;
+    let (prefix, name) = (&qualified[..at], &qualified[at + 1..]);
+    let is_name = all & OTHER == 0
+        && is_start(bytes.first())
+        && is_start(bytes.get(at + 1))
+        && memchr::memchr(b':', name.as_bytes()).is_none();
+    is_name.then_some((prefix, name))
+}
 
-/// Characters above ASCII all pass: which of them a name may have differs between the editions of XML.
-const KIND: [u8; 256] = {
-    let mut kinds = [0; 256];
+fn is_start(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| CLASSES[*byte as usize] == START)
+}
+
+/// May be the first octet of a name, or any.
+const START: u8 = 0;
+/// May be any octet of a name but the first.
+const INNER: u8 = 1;
+/// Parts prefix and name.
+const COLON: u8 = 2;
+/// Stands in no name.
+const OTHER: u8 = 4;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [OTHER; 256];
     let mut byte = 0;
     while byte < 256 {
-        let c = byte as u8;
-        if c.is_ascii_alphabetic() || c == b'_' || c >= 0x80 {
-            kinds[byte] = START | INSIDE;
-        } else if c.is_ascii_digit() || c == b'-' || c == b'.' {
-            kinds[byte] = INSIDE;
-        } else if c == b':' {
-            kinds[byte] = COLON;
-        }
+        classes[byte] = match byte as u8 {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => START,
+            b'0'..=b'9' | b'-' | b'.' => INNER,
+            b':' => COLON,
+            _ => OTHER,
+        };
         byte += 1;
     }
-    kinds
+    classes
 };
-
-/// Prefix and local name; `None` when either is no name.
-pub(crate) fn split(qualified: &str) -> Option<(&str, &str)> {
-    let mut colon = None;
-    let mut wanted = START;
-    for (at, byte) in qualified.bytes().enumerate() {
-        let kind = KIND[usize::from(byte)];
-        if kind & wanted != 0 {
-            wanted = INSIDE;
-        } else if kind == COLON && wanted == INSIDE && colon.is_none() {
-            colon = Some(at);
-            wanted = START;
-        } else {
-            return None;
-        }
-    }
-    (wanted == INSIDE).then(|| match colon {
-        Some(at) => (&qualified[..at], &qualified[at + 1..]),
-        None => ("", qualified),
-    })
-}
 
 #[cfg(test)]
 mod tests {

@@ -70,11 +70,13 @@ pub(crate) struct Binding<'a> {
     pub(crate) depth: usize,
 }
 
-/// What comes next inside the innermost open element.
-#[derive(Debug)]
-pub(crate) enum Token<'a> {
-    Start(Tag<'a>),
-    Text(Cow<'a, str>),
+/// What comes next inside the innermost open element. What it carries stays in the reader, so that it is not moved from hand to hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Token {
+    /// [`Reader::entered`].
+    Start,
+    /// [`Reader::take_text`].
+    Text,
     End,
 }
 
@@ -116,8 +118,14 @@ pub struct Reader<'a> {
     empty: bool,
     /// The element that was entered last.
     entered: Tag<'a>,
+    /// The text that was read last.
+    content: Cow<'a, str>,
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
+    /// The default namespace where the reader stands: what most elements ask for.
+    default: &'a str,
+    /// A namespace, and the one that it stands for.
+    alias: Option<(&'static str, &'static str)>,
 }
 
 impl<'a> Reader<'a> {
@@ -145,9 +153,17 @@ impl<'a> Reader<'a> {
                 name: "",
                 offset: 0,
             },
+            content: Cow::Borrowed(""),
             attributes: Vec::new(),
             bindings: Vec::new(),
+            default: "",
+            alias: None,
         })
+    }
+
+    /// Takes one namespace for another: for a schema that peers name in two ways. Call it before the root is read.
+    pub fn alias(&mut self, namespace: &'static str, canonical: &'static str) {
+        self.alias = Some((namespace, canonical));
     }
 
     /// Enters the root, which must have this name ([`Tag::is`]).
@@ -167,9 +183,9 @@ impl<'a> Reader<'a> {
     pub fn any_root(&mut self) -> Result<Tag<'a>, Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => return Ok(tag),
+                Token::Start => return Ok(self.entered),
                 // White space around the root.
-                Token::Text(_) => {}
+                Token::Text => {}
                 Token::End => return Err(self.syntax("no root element")),
             }
         }
@@ -179,13 +195,13 @@ impl<'a> Reader<'a> {
     pub fn finish(&mut self) -> Result<(), Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => {
+                Token::Start => {
                     return Err(Error::Syntax {
-                        offset: tag.offset,
+                        offset: self.entered.offset,
                         what: "second root element".into(),
                     });
                 }
-                Token::Text(_) => {}
+                Token::Text => {}
                 Token::End => return Ok(()),
             }
         }
@@ -195,8 +211,8 @@ impl<'a> Reader<'a> {
     pub fn child(&mut self) -> Result<Option<Tag<'a>>, Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => return Ok(Some(tag)),
-                Token::Text(_) => {}
+                Token::Start => return Ok(Some(self.entered)),
+                Token::Text => {}
                 Token::End => return Ok(None),
             }
         }
@@ -207,9 +223,9 @@ impl<'a> Reader<'a> {
         let mut text = Cow::Borrowed("");
         loop {
             match self.token()? {
-                Token::Start(_) => self.skip()?,
-                Token::Text(more) if text.is_empty() => text = more,
-                Token::Text(more) => text.to_mut().push_str(&more),
+                Token::Start => self.skip()?,
+                Token::Text if text.is_empty() => text = self.take_text(),
+                Token::Text => text.to_mut().push_str(&self.content),
                 Token::End => return Ok(text),
             }
         }
@@ -220,8 +236,8 @@ impl<'a> Reader<'a> {
         let mut open = 1usize;
         while open > 0 {
             match self.token()? {
-                Token::Start(_) => open += 1,
-                Token::Text(_) => {}
+                Token::Start => open += 1,
+                Token::Text => {}
                 Token::End => open -= 1,
             }
         }
@@ -272,6 +288,11 @@ impl<'a> Reader<'a> {
         self.depth
     }
 
+    /// What was read from an offset on.
+    pub(crate) fn since(&self, offset: usize) -> &'a str {
+        &self.text[offset..self.offset()]
+    }
+
     pub(crate) fn bindings(&self) -> &[Binding<'a>] {
         &self.bindings
     }
@@ -287,7 +308,12 @@ impl<'a> Reader<'a> {
         usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX)
     }
 
-    pub(crate) fn token(&mut self) -> Result<Token<'a>, Error> {
+    /// The text of the last [`Token::Text`].
+    pub(crate) fn take_text(&mut self) -> Cow<'a, str> {
+        std::mem::take(&mut self.content)
+    }
+
+    pub(crate) fn token(&mut self) -> Result<Token, Error> {
         if self.empty {
             self.empty = false;
             self.leave();
@@ -295,28 +321,26 @@ impl<'a> Reader<'a> {
         }
         loop {
             let offset = self.offset();
-            let event = self.inner.read_event().map_err(|error| Error::Syntax {
-                offset: usize::try_from(self.inner.error_position()).unwrap_or(usize::MAX),
-                what: SmolStr::from(error.to_string()),
-            })?;
-            match event {
-                Event::Start(start) => {
+            // Matched where it is: moving the event costs as much as reading it.
+            match self.inner.read_event() {
+                Ok(Event::Start(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 1];
-                    return self.enter(inside, length, offset).map(Token::Start);
+                    self.enter(inside, length, offset)?;
+                    return Ok(Token::Start);
                 }
-                Event::Empty(start) => {
+                Ok(Event::Empty(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 2];
-                    let tag = self.enter(inside, length, offset)?;
+                    self.enter(inside, length, offset)?;
                     self.empty = true;
-                    return Ok(Token::Start(tag));
+                    return Ok(Token::Start);
                 }
-                Event::End(_) => {
+                Ok(Event::End(_)) => {
                     self.leave();
                     return Ok(Token::End);
                 }
-                Event::Text(_) => {
+                Ok(Event::Text(_)) => {
                     let text = &self.text[offset..self.offset()];
                     if self.depth == 0 && !text.trim_ascii().is_empty() {
                         return Err(Error::Syntax {
@@ -324,38 +348,47 @@ impl<'a> Reader<'a> {
                             what: "text outside the root element".into(),
                         });
                     }
-                    if memchr::memmem::find(text.as_bytes(), b"]]>").is_some() {
+                    if memchr::memchr(b'>', text.as_bytes()).is_some() && text.contains("]]>") {
                         return Err(Error::Syntax {
                             offset,
                             what: "]]> in text".into(),
                         });
                     }
-                    return unescape(text, offset).map(Token::Text);
+                    self.content = unescape(text, offset)?;
+                    return Ok(Token::Text);
                 }
-                Event::GeneralRef(_) if self.depth > 0 => {
+                Ok(Event::GeneralRef(_)) if self.depth > 0 => {
                     let text = &self.text[offset..self.offset()];
-                    return unescape(text, offset).map(Token::Text);
+                    self.content = unescape(text, offset)?;
+                    return Ok(Token::Text);
                 }
-                Event::CData(_) if self.depth > 0 => {
+                Ok(Event::CData(_)) if self.depth > 0 => {
                     let text = &self.text[offset + "<![CDATA[".len()..self.offset() - "]]>".len()];
-                    return Ok(Token::Text(text.into()));
+                    self.content = text.into();
+                    return Ok(Token::Text);
                 }
-                Event::GeneralRef(_) | Event::CData(_) => {
+                Ok(Event::GeneralRef(_) | Event::CData(_)) => {
                     return Err(Error::Syntax {
                         offset,
                         what: "text outside the root element".into(),
                     });
                 }
-                Event::DocType(_) => return Err(Error::Doctype { offset }),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-                Event::Eof if self.depth == 0 => return Ok(Token::End),
-                Event::Eof => return Err(self.syntax("document ends early")),
+                Ok(Event::DocType(_)) => return Err(Error::Doctype { offset }),
+                Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => {}
+                Err(error) => {
+                    return Err(Error::Syntax {
+                        offset: usize::try_from(self.inner.error_position()).unwrap_or(usize::MAX),
+                        what: SmolStr::from(error.to_string()),
+                    });
+                }
+                Ok(Event::Eof) if self.depth == 0 => return Ok(Token::End),
+                Ok(Event::Eof) => return Err(self.syntax("document ends early")),
             }
         }
     }
 
     /// `inside` is what stands between the angle brackets.
-    fn enter(&mut self, inside: &'a str, length: usize, offset: usize) -> Result<Tag<'a>, Error> {
+    fn enter(&mut self, inside: &'a str, length: usize, offset: usize) -> Result<(), Error> {
         if self.depth == self.limits.depth {
             return Err(Error::TooDeep {
                 limit: self.limits.depth,
@@ -379,7 +412,7 @@ impl<'a> Reader<'a> {
             name,
             offset,
         };
-        Ok(self.entered)
+        Ok(())
     }
 
     fn read_attributes(
@@ -412,6 +445,10 @@ impl<'a> Reader<'a> {
                 return Err(self.syntax("malformed attribute"));
             };
             let qualified = attribute.key.0;
+            let at = qualified.as_ptr() as usize - inside.as_ptr() as usize;
+            if !inside.as_bytes()[at - 1].is_ascii_whitespace() {
+                return Err(self.syntax("attributes without white space between them"));
+            }
             let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
                 offset,
                 what: "bad name of an attribute".into(),
@@ -457,8 +494,9 @@ impl<'a> Reader<'a> {
                 offset,
             });
         }
-        if namespace.contains('&') {
-            return Err(bad("entity in the name of a namespace"));
+        // What a writer would have to escape is not read back: declarations are compared as written.
+        if namespace.contains(['&', '>', '\'', '"', '\n', '\t']) {
+            return Err(bad("entity or mark in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
             || (prefix == "xml") != (namespace == XML)
@@ -466,6 +504,13 @@ impl<'a> Reader<'a> {
             || (namespace.is_empty() && !prefix.is_empty());
         if reserved {
             return Err(bad("declaration that is not allowed"));
+        }
+        let namespace = match self.alias {
+            Some((alias, canonical)) if alias == namespace => canonical,
+            _ => namespace,
+        };
+        if prefix.is_empty() {
+            self.default = namespace;
         }
         self.bindings.push(Binding {
             prefix,
@@ -496,6 +541,9 @@ impl<'a> Reader<'a> {
     }
 
     fn resolve(&self, prefix: &str, offset: usize) -> Result<&'a str, Error> {
+        if prefix.is_empty() {
+            return Ok(self.default);
+        }
         self.namespace(prefix).ok_or_else(|| Error::UnboundPrefix {
             prefix: prefix.into(),
             offset,
@@ -509,13 +557,14 @@ impl<'a> Reader<'a> {
             .is_some_and(|binding| binding.depth == self.depth)
         {
             self.bindings.pop();
+            self.default = self.namespace("").unwrap_or_default();
         }
         self.depth = self.depth.saturating_sub(1);
         self.attributes.clear();
     }
 
     /// Reads the whole document as one element.
-    pub(crate) fn document<T: Element>(mut self) -> Result<T, Error> {
+    pub fn document<T: Element>(mut self) -> Result<T, Error> {
         self.root(T::NAMESPACE, T::NAME)?;
         let element = T::read(&mut self)?;
         self.finish()?;

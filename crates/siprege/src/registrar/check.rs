@@ -9,16 +9,25 @@ use crate::version_filter::Verdict;
 
 /// A refusal with its diagnostics ([MS-OCER]).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
     /// Of [MS-OCER]; `None` where none fits.
-    pub(super) error_id: Option<ErrorId>,
-    pub(super) reason: &'static str,
+    pub(crate) error_id: Option<ErrorId>,
+    pub(crate) reason: &'static str,
 }
 
 impl Refusal {
+    /// Without diagnostics.
+    pub(crate) const fn plain(status: u16) -> Self {
+        Self {
+            status,
+            error_id: None,
+            reason: "",
+        }
+    }
+
     /// With the reason of the table.
-    fn new(status: u16, id: ErrorId) -> Self {
+    pub(crate) fn new(status: u16, id: ErrorId) -> Self {
         Self {
             status,
             error_id: Some(id),
@@ -26,7 +35,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
+    pub(crate) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
         let mut response = Message::response_to(request, self.status, Some(to_tag));
         if let Some(id) = self.error_id {
             DiagnosticsWriter::new(id.kind(), id, self.reason)
