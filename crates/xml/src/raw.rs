@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smol_str::SmolStr;
 
 use crate::names::XSI;
-use crate::reader::Token;
+use crate::reader::{Binding, Token};
 use crate::text::{is_allowed, push_text, push_value};
 use crate::{Child, Element, Error, Limits, Reader, Tag, Writer};
 
@@ -146,21 +146,39 @@ impl<'a> Uses<'a> {
 
     /// Notes a use of a prefix.
     fn prefix(&mut self, reader: &Reader<'a>, prefix: &'a str) {
-        match reader.binding(prefix) {
-            Some(binding) if binding.depth >= self.root => {}
-            Some(binding) if !binding.namespace.is_empty() => {
-                if !self.outer.iter().any(|(known, _)| *known == prefix) {
-                    self.outer.push((prefix, binding.namespace));
-                }
+        // `xml` has no binding, and needs none.
+        if let Some(binding) = reader.binding(prefix)
+            && binding.depth < self.root
+        {
+            self.outer(binding);
+        }
+    }
+
+    /// Notes an element without prefix.
+    fn default(&mut self, reader: &Reader<'a>) {
+        let binding = reader.default_binding();
+        if binding.depth < self.root {
+            if binding.namespace.is_empty() {
+                self.bare = true;
+            } else {
+                self.outer(&binding);
             }
-            // `xml` needs no declaration.
-            _ => self.bare |= prefix.is_empty(),
+        }
+    }
+
+    fn outer(&mut self, binding: &Binding<'a>) {
+        if !self.outer.iter().any(|(known, _)| *known == binding.prefix) {
+            self.outer.push((binding.prefix, binding.namespace));
         }
     }
 
     /// Notes what the start tag of the element that the reader has just entered uses, and looks at the values of its attributes.
     fn tag(&mut self, reader: &Reader<'a>, prefix: &'a str) -> Result<(), Error> {
-        self.prefix(reader, prefix);
+        if prefix.is_empty() {
+            self.default(reader);
+        } else {
+            self.prefix(reader, prefix);
+        }
         for attribute in reader.attributes() {
             let value = attribute.value()?;
             // Without prefix an attribute is in no namespace.
@@ -321,8 +339,8 @@ impl Reader<'_> {
         let root = self.depth();
         let mut uses = Uses::new(root);
         uses.tag(self, tag.prefix)?;
-        let own = self.binding("").filter(|binding| binding.depth == root);
-        let takes_back = own.is_some_and(|binding| binding.namespace.is_empty());
+        let default = self.default_binding();
+        let takes_back = default.depth == root && default.namespace.is_empty();
         let mut open = 1usize;
         while open > 0 {
             match self.token()? {

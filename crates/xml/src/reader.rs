@@ -70,6 +70,15 @@ pub(crate) struct Binding<'a> {
     pub(crate) depth: usize,
 }
 
+impl Binding<'_> {
+    /// The default namespace where nothing declares one: none.
+    const NONE: Self = Self {
+        prefix: "",
+        namespace: "",
+        depth: 0,
+    };
+}
+
 /// What comes next inside the innermost open element. What it carries stays in the reader, so that it is not moved from hand to hand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Token {
@@ -123,7 +132,7 @@ pub struct Reader<'a> {
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
     /// The default namespace where the reader stands: what most elements ask for.
-    default: &'a str,
+    default: Binding<'a>,
     /// A namespace, and the one that it stands for.
     alias: Option<(&'static str, &'static str)>,
 }
@@ -156,7 +165,7 @@ impl<'a> Reader<'a> {
             content: Cow::Borrowed(""),
             attributes: Vec::new(),
             bindings: Vec::new(),
-            default: "",
+            default: Binding::NONE,
             alias: None,
         })
     }
@@ -277,6 +286,11 @@ impl<'a> Reader<'a> {
             .iter()
             .rev()
             .find(|binding| binding.prefix == prefix)
+    }
+
+    /// The default namespace in force.
+    pub(crate) const fn default_binding(&self) -> Binding<'a> {
+        self.default
     }
 
     pub(crate) const fn entered(&self) -> Tag<'a> {
@@ -510,7 +524,11 @@ impl<'a> Reader<'a> {
             _ => namespace,
         };
         if prefix.is_empty() {
-            self.default = namespace;
+            self.default = Binding {
+                prefix,
+                namespace,
+                depth: self.depth,
+            };
         }
         self.bindings.push(Binding {
             prefix,
@@ -542,7 +560,7 @@ impl<'a> Reader<'a> {
 
     fn resolve(&self, prefix: &str, offset: usize) -> Result<&'a str, Error> {
         if prefix.is_empty() {
-            return Ok(self.default);
+            return Ok(self.default.namespace);
         }
         self.namespace(prefix).ok_or_else(|| Error::UnboundPrefix {
             prefix: prefix.into(),
@@ -557,7 +575,10 @@ impl<'a> Reader<'a> {
             .is_some_and(|binding| binding.depth == self.depth)
         {
             self.bindings.pop();
-            self.default = self.namespace("").unwrap_or_default();
+        }
+        if self.depth > 0 && self.default.depth == self.depth {
+            let outer = self.binding("");
+            self.default = outer.copied().unwrap_or(Binding::NONE);
         }
         self.depth = self.depth.saturating_sub(1);
         self.attributes.clear();

@@ -267,7 +267,7 @@ fn an_element_taken_out_stands_on_its_own() {
 #[test]
 fn an_element_without_namespace_stays_without() {
     let bare = Raw::parse(b"<a><b/></a>", &Limits::default()).unwrap();
-    let own = Raw::parse(b"<a xmlns='u'><b/></a>", &Limits::default()).unwrap();
+    let own = Raw::parse(b"<a xmlns=\"u\"><b/></a>", &Limits::default()).unwrap();
     let inside = Raw::parse(b"<p:a xmlns:p='v'><b/></p:a>", &Limits::default()).unwrap();
     let mut writer = Writer::new();
     writer.open("u", "l");
@@ -281,7 +281,7 @@ fn an_element_without_namespace_stays_without() {
     bare.write(&mut writer);
     assert_eq!(
         writer.finish(),
-        r#"<l xmlns="u"><a xmlns=""><b/></a><a><b/></a><p:a xmlns="" xmlns:p="v"><b/></p:a><m xmlns="w"><a xmlns="u"><b/></a></m></l><a><b/></a>"#
+        r#"<l xmlns="u"><a xmlns=""><b/></a><a><b/></a><p:a xmlns="" xmlns:p='v'><b/></p:a><m xmlns="w"><a xmlns="u"><b/></a></m></l><a><b/></a>"#
     );
 }
 
