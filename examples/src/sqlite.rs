@@ -8,8 +8,7 @@ use ocs_ntlm::NtHash;
 use ocs_server::{DocumentKind, EndpointRecord, MemoryStore, Store, User};
 use ocs_sip_core::Aor;
 use ocs_sipae::Account;
-use ocs_siprege::soap::Search;
-use ocs_siprege::soap::directory::Entry;
+use ocs_siprege::soap::{Entry, Search};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The version of the tables, as the file itself says it.
