@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ocs_ntlm::NtHash;
 use ocs_server::{DocumentKind, EndpointRecord, MemoryStore, Store, User};
@@ -43,6 +44,8 @@ impl SqliteStore {
     /// The file is no database, is one of a later version, or is in use by another front end.
     pub fn open(path: &Path, users: MemoryStore) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let mut file = Connection::open(path)?;
+        // Long enough for a front end that is about to end.
+        file.busy_timeout(Duration::from_secs(1))?;
         // One front end for each file: it keeps in memory what it has read.
         file.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         file.pragma_update(None, "journal_mode", "WAL")?;
