@@ -6,7 +6,9 @@ mod client_host;
 mod deployment;
 pub mod net;
 mod server_host;
+mod sqlite;
 
 pub use client_host::ClientHost;
 pub use deployment::{Deployment, finish, user};
 pub use server_host::ServerHost;
+pub use sqlite::SqliteStore;
