@@ -49,7 +49,21 @@ impl UserAgent {
         self.drive_transactions(now);
     }
 
-    pub(super) fn handle_request(&mut self, now: Instant, id: ServerId, request: &Message) {
+    pub(super) fn handle_request(&mut self, now: Instant, id: ServerId, request: Message) {
+        let request = if request.method() == Some(&Method::Notify) {
+            match self.handle_notification(now, request) {
+                Ok(answer) => {
+                    if let Some(answer) = answer {
+                        self.respond(now, id, answer);
+                    }
+                    return;
+                }
+                Err(request) => request,
+            }
+        } else {
+            request
+        };
+        let request = &request;
         if let Some(answer) = self
             .registration
             .as_mut()

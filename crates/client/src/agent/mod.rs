@@ -4,7 +4,9 @@ mod connecting;
 mod conversation;
 mod incoming;
 mod sending;
+mod services;
 mod signing_in;
+mod subscriptions;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -23,7 +25,8 @@ use rand_core::{Rng, SeedableRng};
 use crate::link::{Destination, Link};
 use crate::{Config, Event, Output};
 use conversation::Conversation;
-use sending::Purpose;
+use sending::Pending;
+use subscriptions::Subscriptions;
 
 /// A configuration or command that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,7 +80,8 @@ pub struct UserAgent {
     credentials: signing_in::Credentials,
     registration: Option<Registration>,
     gruu: Option<String>,
-    purposes: HashMap<ClientId, Purpose>,
+    pending: HashMap<ClientId, Pending>,
+    subscriptions: Subscriptions,
     conversations: BTreeMap<Aor, Conversation>,
     next_conversation: u64,
     /// Why the last server that was tried did not take the registration.
@@ -124,7 +128,8 @@ impl UserAgent {
             credentials: signing_in::Credentials::None,
             registration: None,
             gruu: None,
-            purposes: HashMap::new(),
+            pending: HashMap::new(),
+            subscriptions: Subscriptions::default(),
             conversations: BTreeMap::new(),
             next_conversation: 0,
             refused: None,
