@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use ocs_sip_core::admit::{Capabilities, admit};
 use ocs_sip_core::framing::refuse;
 use ocs_sip_core::header::{
-    AuthHeader, Diagnostics, EdgeProxyMessageTrust, HeaderValue, HttpDate, NameAddr, RAck, Reason,
+    AuthHeader, EdgeProxyMessageTrust, HeaderValue, HttpDate, NameAddr, RAck, Reason,
     ReferTo, ReferredBy, Replaces, RetryAfter, SessionExpires, TextFormat, Via, Warning,
 };
 use ocs_sip_core::mime::{MimeLimits, Multipart};
@@ -49,7 +49,7 @@ fuzz_target!(|data: &[u8]| {
             if let Some(via) = Via::parse_value(value) {
                 let _ = (via.unique_branch(), via.ms_received_port(), via.branched());
             }
-            let _ = (Diagnostics::parse_value(value), EdgeProxyMessageTrust::parse_value(value), RAck::parse_value(value));
+            let _ = (EdgeProxyMessageTrust::parse_value(value), RAck::parse_value(value));
             let _ = (Reason::parse_value(value), ReferredBy::parse_value(value), Replaces::parse_value(value));
             let _ = (RetryAfter::parse_value(value), SessionExpires::parse_value(value), Warning::parse_value(value));
             let _ = HttpDate::parse_value(value);

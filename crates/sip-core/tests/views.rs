@@ -1,8 +1,8 @@
 //! Typed views of single headers.
 
 use ocs_sip_core::header::{
-    Diagnostics, EdgeProxyMessageTrust, HeaderValue, RAck, Reason, ReferTo, ReferredBy, Replaces,
-    RetryAfter, Sensitivity, TextFormat,
+    EdgeProxyMessageTrust, HeaderValue, RAck, Reason, ReferTo, ReferredBy, Replaces, RetryAfter,
+    Sensitivity, TextFormat,
 };
 use ocs_sip_core::{Error, HeaderName, Message, Method};
 
@@ -118,27 +118,6 @@ fn acknowledgement_wait_and_reason() {
         message.parse_all::<Reason<'_>>(HeaderName::Reason).count(),
         2
     );
-}
-
-#[test]
-fn diagnostics() {
-    let value = "24081.7.1;Component=\"RTCC/4.0.0.0_ContosoApplication\";Reason=\"Endpoint termination\";Source= applicationserver.contoso.com";
-    let diagnostics = Diagnostics::parse_value(value).unwrap();
-    assert_eq!(
-        (diagnostics.error_id, diagnostics.sub_codes),
-        (24081, "7.1")
-    );
-    assert_eq!(diagnostics.reason().unwrap(), "Endpoint termination");
-    assert_eq!(
-        diagnostics.source().unwrap(),
-        "applicationserver.contoso.com"
-    );
-    assert_eq!(
-        diagnostics.params.get_unquoted("component").unwrap(),
-        "RTCC/4.0.0.0_ContosoApplication"
-    );
-    assert_eq!(Diagnostics::parse_value("4141").unwrap().error_id, 4141);
-    assert!(Diagnostics::parse_value(";reason=\"x\"").is_none());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `registration-notify`: the server ends or changes a registration ([MS-SIPREGE] 2.2.1.12, 2.2.1.13).
 
+use ocs_ocer::{DiagnosticsWriter, ErrorId, Kind};
 use ocs_sip_core::{HeaderName, Message, Method};
 
 /// The `Event` of these NOTIFY requests. It rides on the implicit subscription of REGISTER.
@@ -66,27 +67,14 @@ impl RegistrationEvent {
 
     /// The error id of `ms-diagnostics-public` ([MS-OCER]); the survivable-mode ones are not known.
     #[must_use]
-    pub const fn error_id(self) -> Option<u32> {
+    pub const fn error_id(self) -> Option<ErrorId> {
         match self {
-            Self::Unregistered => Some(4140),
-            Self::Rejected => Some(4141),
-            Self::Deactivated => Some(4142),
-            Self::UserServicesUnavailable => Some(4165),
-            Self::PreferredRegistrarChange => Some(4166),
+            Self::Unregistered => Some(ErrorId::USER_LOGGED_OUT),
+            Self::Rejected => Some(ErrorId::USER_DISABLED),
+            Self::Deactivated => Some(ErrorId::USER_MOVED),
+            Self::UserServicesUnavailable => Some(ErrorId::PRESENCE_UNAVAILABLE),
+            Self::PreferredRegistrarChange => Some(ErrorId::PREFERRED_REGISTRAR_CHANGED),
             Self::SurvivableUnavailable | Self::SurvivableAvailable => None,
-        }
-    }
-
-    /// The `reason` text that goes with the error id.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Unregistered => "User has been unregistered because of a policy",
-            Self::Rejected => "User disabled",
-            Self::Deactivated => "User has been deactivated for now",
-            Self::UserServicesUnavailable => "User services not available",
-            Self::PreferredRegistrarChange => "User has been moved to another registrar",
-            Self::SurvivableUnavailable | Self::SurvivableAvailable => "",
         }
     }
 
@@ -163,10 +151,8 @@ impl ImplicitSubscription {
         };
         notify.push(HeaderName::SubscriptionState, state);
         if let Some(id) = event.error_id() {
-            notify.push(
-                HeaderName::MsDiagnosticsPublic,
-                &format!("{id};reason=\"{}\"", event.reason()),
-            );
+            let reason = id.reason().unwrap_or_default();
+            DiagnosticsWriter::new(Kind::Public, id, reason).put(&mut notify);
         }
         notify.set_body(CONTENT_TYPE, event.body());
         notify

@@ -1,6 +1,6 @@
 //! Which error id of [MS-OCER] explains a refusal.
 
-use ocs_sip_core::HeaderName;
+use ocs_ocer::{DiagnosticsWriter, ErrorId};
 use ocs_sipre::Refusal;
 
 /// A user who is not in the directory, or not enabled: he may not use the address that he claims.
@@ -16,29 +16,19 @@ pub(super) const FOREIGN_REFERRER: Refusal =
 /// The Record-Route of this server in a request was changed, or is of another run of the server: the dialog is lost.
 pub(super) const STALE_ROUTE: Refusal = Refusal::new(481, "Route set is no longer valid");
 
-/// The header with diagnostics for a refusal, if [MS-OCER] has an id that fits.
-///
-/// `ms-diagnostics` names the server; `ms-diagnostics-public` never does (2.2.1.2).
-pub(super) fn header(refusal: &Refusal, fqdn: &str) -> Option<(HeaderName, String)> {
-    let public = *refusal == NOT_ENABLED || *refusal == FOREIGN_REFERRER;
-    let id = if public {
-        4004
+/// The diagnostics of a refusal, if [MS-OCER] has an id that fits.
+pub(super) fn of_refusal(refusal: &Refusal, fqdn: &str) -> Option<DiagnosticsWriter> {
+    let id = if *refusal == NOT_ENABLED || *refusal == FOREIGN_REFERRER {
+        ErrorId::NOT_AUTHORIZED_AS_FROM
     } else if *refusal == STALE_ROUTE {
-        1004
+        ErrorId::ROUTE_SET_NOT_VALID
     } else {
         match refusal.status {
-            400 => 1018,
-            404 => 1003,
-            504 => 1005,
+            400 => ErrorId::PARSING_FAILURE,
+            404 => ErrorId::USER_DOES_NOT_EXIST,
+            504 => ErrorId::CANNOT_ROUTE_TO_DOMAIN,
             _ => return None,
         }
     };
-    let reason = refusal.reason;
-    Some(if public {
-        let value = format!("{id};reason=\"{reason}\"");
-        (HeaderName::MsDiagnosticsPublic, value)
-    } else {
-        let value = format!("{id};reason=\"{reason}\";source=\"{fqdn}\"");
-        (HeaderName::MsDiagnostics, value)
-    })
+    Some(DiagnosticsWriter::new(id.kind(), id, refusal.reason).source(fqdn))
 }

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use ocs_conmgmt::ChannelError;
+use ocs_ocer::boundary::strip_from_client;
+use ocs_ocer::{DiagnosticsWriter, ErrorId};
 use ocs_sip_core::admit::admit;
 use ocs_sip_core::framing::Frame;
 use ocs_sip_core::transaction::{Event as Transaction, Flow, ServerId};
@@ -212,16 +214,16 @@ impl<S: Store> FrontEnd<S> {
     /// Takes off a client's message what only servers may say, and what was only for this server.
     pub(super) fn clean(message: &mut Message) {
         headers::strip_server_headers(message, false);
+        strip_from_client(message);
         message.remove_all(&[HeaderName::Authorization, HeaderName::ProxyAuthorization]);
     }
 
     /// The account exists, but the address in From is not its own ([MS-OCER] 4004).
     fn not_owner(&mut self, request: &Message) -> Message {
         let tag = self.new_tag();
-        Message::response_to(request, 403, Some(&tag)).with(
-            HeaderName::MsDiagnosticsPublic,
-            "4004;reason=\"Credentials provided are not authorized to act as specified from URI\"",
-        )
+        let response = Message::response_to(request, 403, Some(&tag));
+        DiagnosticsWriter::of_server(ErrorId::NOT_AUTHORIZED_AS_FROM, &self.config.fqdn)
+            .on(response)
     }
 
     /// Serves an event of the transactions. `caller` is there when it is about the request just taken in.

@@ -116,9 +116,9 @@ impl<S: Store> FrontEnd<S> {
 
 /// The response that refuses a request, with its diagnostics.
 fn refused(request: &Message, refusal: ocs_sipre::Refusal, tag: &str, fqdn: &str) -> Message {
-    let mut response = Message::response_to(request, refusal.status, Some(tag));
-    if let Some((name, value)) = diagnostics::header(&refusal, fqdn) {
-        response.push(name, &value);
+    let response = Message::response_to(request, refusal.status, Some(tag));
+    match diagnostics::of_refusal(&refusal, fqdn) {
+        Some(diagnostics) => diagnostics.on(response),
+        None => response,
     }
-    response
 }

@@ -1,4 +1,4 @@
-//! Headers of \[MS-OCER\] 2.2.1 and \[MS-SIPRE\] 2.2.10, 2.2.15, and ms-text-format.
+//! Headers of \[MS-SIPRE\] 2.2.10, 2.2.15, and ms-text-format.
 
 use std::borrow::Cow;
 
@@ -8,47 +8,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{ContentType, HeaderValue};
 use crate::params::{Param, Params};
-use crate::syntax::{parse_u32, trim, unquote};
+use crate::syntax::{trim, unquote};
 use crate::{Error, HeaderName, Message};
-
-/// ms-diagnostics, ms-diagnostics-public and ms-client-diagnostics (\[MS-OCER\] 2.2.1.1 to 2.2.1.3):
-/// `ErrorId;reason="...";source="..."` with parameters in any order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Diagnostics<'a> {
-    /// The number that tells what happened; the reason is for people only.
-    pub error_id: u32,
-    /// What follows the number up to the first semicolon without the dot: sub-codes such as `1.2`; mostly empty.
-    pub sub_codes: &'a str,
-    /// All parameters.
-    pub params: Params<'a>,
-}
-
-impl<'a> Diagnostics<'a> {
-    /// `source`: the server that wrote it. Never in ms-diagnostics-public.
-    #[must_use]
-    pub fn source(&self) -> Option<Cow<'a, str>> {
-        self.params.get_unquoted("source")
-    }
-
-    /// `reason`, for people.
-    #[must_use]
-    pub fn reason(&self) -> Option<Cow<'a, str>> {
-        self.params.get_unquoted("reason")
-    }
-}
-
-impl<'a> HeaderValue<'a> for Diagnostics<'a> {
-    fn parse_value(value: &'a str) -> Option<Self> {
-        let end = value.find(';').unwrap_or(value.len());
-        let id = trim(&value[..end]);
-        let (id, sub_codes) = id.split_once('.').unwrap_or((id, ""));
-        Some(Self {
-            error_id: parse_u32(id)?,
-            sub_codes,
-            params: Params::parse(&value[end..])?,
-        })
-    }
-}
 
 /// Ms-Sensitivity (\[MS-SIPRE\] 2.2.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

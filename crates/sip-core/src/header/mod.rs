@@ -15,7 +15,7 @@ pub use common::{
     Warning,
 };
 pub use identity::Identities;
-pub use microsoft::{Diagnostics, EdgeProxyMessageTrust, Sensitivity, TextFormat};
+pub use microsoft::{EdgeProxyMessageTrust, Sensitivity, TextFormat};
 pub use name_addr::NameAddr;
 pub use reason::{RAck, Reason, RetryAfter};
 pub use refer::{ReferTo, ReferredBy};

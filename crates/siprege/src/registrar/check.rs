@@ -1,5 +1,6 @@
 //! What a REGISTER must hold ([MS-SIPREGE] 3.1.2.5.1 step 3).
 
+use ocs_ocer::{DiagnosticsWriter, ErrorId};
 use ocs_sip_core::{HeaderName, Message};
 use ocs_sipre::Identity;
 
@@ -11,24 +12,26 @@ use crate::version_filter::Verdict;
 pub(super) struct Refusal {
     pub(super) status: u16,
     /// Of [MS-OCER]; `None` where none fits.
-    pub(super) error_id: Option<u32>,
+    pub(super) error_id: Option<ErrorId>,
     pub(super) reason: &'static str,
 }
 
 impl Refusal {
-    const fn new(status: u16, error_id: u32, reason: &'static str) -> Self {
+    /// With the reason of the table.
+    fn new(status: u16, id: ErrorId) -> Self {
         Self {
             status,
-            error_id: Some(error_id),
-            reason,
+            error_id: Some(id),
+            reason: id.reason().unwrap_or_default(),
         }
     }
 
     pub(super) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
         let mut response = Message::response_to(request, self.status, Some(to_tag));
         if let Some(id) = self.error_id {
-            let diagnostics = format!("{id};reason=\"{}\";source=\"{source}\"", self.reason);
-            response.push(HeaderName::MsDiagnostics, &diagnostics);
+            DiagnosticsWriter::new(id.kind(), id, self.reason)
+                .source(source)
+                .put(&mut response);
         }
         response
     }
@@ -49,20 +52,12 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
         Err(_) => false,
     };
     if !event_fits || request.lines(HeaderName::Event).count() > 1 {
-        return Err(Refusal::new(
-            489,
-            4055,
-            "The event package is not supported",
-        ));
+        return Err(Refusal::new(489, ErrorId::EVENT_NOT_SUPPORTED));
     }
     if request.lists(HeaderName::Supported, "msrtc-event-categories")
         && !request.lists(HeaderName::Supported, "gruu-10")
     {
-        return Err(Refusal::new(
-            421,
-            2057,
-            "gruu-10 is required for enhanced presence",
-        ));
+        return Err(Refusal::new(421, ErrorId::GRUU_REQUIRED));
     }
     match config
         .version_filter
@@ -70,20 +65,20 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
     {
         Verdict::Allow => Ok((identity, false)),
         Verdict::Warn => Ok((identity, true)),
-        Verdict::Refuse => Err(Refusal::new(403, 17002, "Invalid protocol client version")),
+        Verdict::Refuse => Err(Refusal::new(403, ErrorId::INVALID_CLIENT_VERSION)),
     }
 }
 
 /// The id for an endpoint that does not say properly which one it is ([MS-OCER] 7.5).
-fn identity_error(request: &Message) -> Option<u32> {
+fn identity_error(request: &Message) -> Option<ErrorId> {
     let from = request.from_header().ok();
     let epid = from.and_then(|from| from.epid());
     let has_instance = request
         .contact()
         .is_ok_and(|contact| contact.instance().is_some());
     match epid {
-        None if !has_instance => Some(4010),
-        Some(epid) if epid.len() > ocs_sipre::Epid::MAX_LEN => Some(4012),
+        None if !has_instance => Some(ErrorId::MISSING_ENDPOINT_IDENTIFIER),
+        Some(epid) if epid.len() > ocs_sipre::Epid::MAX_LEN => Some(ErrorId::EPID_TOO_LONG),
         _ => None,
     }
 }

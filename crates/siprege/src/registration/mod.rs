@@ -45,7 +45,7 @@ pub enum Event {
         reaction: Reaction,
         /// `P-Preferred-Registrar`, where the server names one.
         preferred_registrar: Option<String>,
-        /// The `reason` of ms-diagnostics-public.
+        /// The `reason` of its diagnostics.
         reason: Option<String>,
     },
     /// The binding was removed at our wish.

@@ -1,7 +1,7 @@
 //! Reading answers to REGISTER.
 
+use ocs_ocer::diagnostics_of;
 use ocs_sip_core::header::{NameAddr, Warning};
-use ocs_sip_core::params::Params;
 use ocs_sip_core::{HeaderName, Message};
 
 use super::{Config, Refusal, Registered};
@@ -64,17 +64,11 @@ fn text_of(warning: &Warning<'_>) -> String {
     ocs_sip_core::syntax::unquote(warning.text).into_owned()
 }
 
-/// The `reason` of ms-diagnostics-public, else of ms-diagnostics.
+/// The reason of the diagnostics that say most.
 pub(super) fn diagnostic_reason(message: &Message) -> Option<String> {
-    [HeaderName::MsDiagnosticsPublic, HeaderName::MsDiagnostics]
-        .into_iter()
-        .filter_map(|name| message.header(name))
-        .find_map(|value| {
-            let params = Params::parse(&value[value.find(';')?..])?;
-            params
-                .get_unquoted("reason")
-                .map(std::borrow::Cow::into_owned)
-        })
+    diagnostics_of(message)
+        .find_map(|(_, diagnostics)| diagnostics.reason())
+        .map(std::borrow::Cow::into_owned)
 }
 
 pub(super) fn refusal(response: &Message, status: u16) -> Refusal {
