@@ -52,7 +52,9 @@ struct Subscription {
     serial: u64,
     /// Whether it begins anew after an end that was not wished for.
     keep: bool,
-    /// Ends without a success between.
+    /// Since when it is accepted.
+    accepted_at: Option<Instant>,
+    /// Ends that came at once or soon, one after the other.
     failures: u32,
     again_at: Option<Instant>,
     /// Why the last SUBSCRIBE was refused, in the words of the server.
@@ -72,6 +74,10 @@ impl Subscription {
     fn retry(&mut self, now: Instant, action: Action) -> Option<Instant> {
         if !self.keep {
             return None;
+        }
+        let lived = self.accepted_at.take();
+        if lived.is_some_and(|since| now - since >= FIRST_WAIT) {
+            self.failures = 0;
         }
         let wait = FIRST_WAIT
             .saturating_mul(1 << self.failures.saturating_sub(1).min(16))
@@ -167,6 +173,7 @@ impl UserAgent {
             subscriber,
             serial: self.subscriptions.next_serial(),
             keep: !subscribe.fetch,
+            accepted_at: None,
             failures: 0,
             again_at: None,
             reason: String::new(),
@@ -287,7 +294,7 @@ impl UserAgent {
         match event {
             SubscriberEvent::Active { .. } => {
                 if let Some(subscription) = self.subscriptions.all.get_mut(topic) {
-                    subscription.failures = 0;
+                    subscription.accepted_at.get_or_insert(now);
                 }
                 self.subscription_accepted(now, topic);
             }
