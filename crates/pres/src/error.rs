@@ -12,4 +12,7 @@ pub enum Error {
     /// A multipart body that cannot be taken apart or built.
     #[error("multipart body: {0}")]
     Mime(#[from] MimeError),
+    /// A part of a multipart body whose Content-Type cannot be read.
+    #[error("part without usable content type")]
+    PartType,
 }

@@ -2,5 +2,7 @@
 
 pub mod doc;
 mod error;
+mod time;
 
 pub use error::Error;
+pub use time::Time;

@@ -50,6 +50,24 @@ impl<T: Element> Child for T {
     }
 }
 
+/// A type of a schema that has no name of its own: attributes and children, or text, of an element whose name the
+/// field gives that holds it. [`content!`](crate::content) makes a type and its implementation.
+pub trait Content: Sized {
+    /// Reads the inside of the element that the reader has just entered, and leaves it.
+    fn read_content(reader: &mut Reader<'_>) -> Result<Self, Error>;
+
+    /// Writes attributes and children into the element that was just opened, and leaves it open.
+    fn write_content(&self, writer: &mut Writer);
+}
+
+/// Writes an element with the name that a field gives.
+#[doc(hidden)]
+pub fn write_part<T: Content>(writer: &mut Writer, namespace: &str, name: &str, content: &T) {
+    writer.open(namespace, name);
+    content.write_content(writer);
+    writer.close();
+}
+
 /// What an element has beside what its schema names: unknown attributes and elements, in their order. They are written again, the elements
 /// behind the known ones.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
@@ -150,13 +168,45 @@ impl Extra {
         }
     }
 
+    /// Writes delimiters up to the wanted number. Unknown elements of the versions before stand before them.
     #[doc(hidden)]
-    pub fn write_elements(&self, writer: &mut Writer, written: &mut u8) {
-        for (delimiters, raw) in self.0.iter().flat_map(|unknown| &unknown.elements) {
-            delimit(writer, written, *delimiters);
-            raw.write(writer);
+    pub fn delimit(&self, writer: &mut Writer, written: &mut Written, wanted: u8) {
+        while written.delimiters < wanted {
+            self.write_level(writer, written);
+            writer.open_prefixed("ct", COMMON_TYPES, "delimiter");
+            writer.close();
+            written.delimiters += 1;
         }
     }
+
+    /// Writes the unknown elements of the versions so far.
+    fn write_level(&self, writer: &mut Writer, written: &mut Written) {
+        let unknown = self.0.iter().flat_map(|unknown| &unknown.elements);
+        for (delimiters, raw) in unknown.skip(written.unknown) {
+            if *delimiters > written.delimiters {
+                break;
+            }
+            raw.write(writer);
+            written.unknown += 1;
+        }
+    }
+
+    /// Writes the unknown elements that are left.
+    #[doc(hidden)]
+    pub fn write_elements(&self, writer: &mut Writer, written: &mut Written) {
+        let last = self.0.iter().flat_map(|unknown| &unknown.elements);
+        let last = last.map(|(delimiters, _)| *delimiters).max();
+        self.delimit(writer, written, last.unwrap_or_default());
+        self.write_level(writer, written);
+    }
+}
+
+/// How much of an element stands already.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Written {
+    delimiters: u8,
+    unknown: usize,
 }
 
 /// Whether an element parts the versions of a schema.
@@ -164,16 +214,6 @@ impl Extra {
 #[must_use]
 pub fn is_delimiter(tag: &Tag<'_>) -> bool {
     tag.name == "delimiter" && tag.namespace == COMMON_TYPES
-}
-
-/// Writes delimiters up to the wanted number.
-#[doc(hidden)]
-pub fn delimit(writer: &mut Writer, written: &mut u8, wanted: u8) {
-    while *written < wanted {
-        writer.open_prefixed("ct", COMMON_TYPES, "delimiter");
-        writer.close();
-        *written += 1;
-    }
 }
 
 /// Reads a document.

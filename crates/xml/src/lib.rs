@@ -11,9 +11,9 @@ mod text;
 mod value;
 mod writer;
 
-pub use element::{Child, Element, Extra, ExtraAttribute, from_slice, to_string};
+pub use element::{Child, Content, Element, Extra, ExtraAttribute, from_slice, to_string};
 #[doc(hidden)]
-pub use element::{delimit, is_delimiter};
+pub use element::{Written, is_delimiter, write_part};
 pub use error::Error;
 pub use limits::Limits;
 pub use names::{COMMON_TYPES, XML, XSI};

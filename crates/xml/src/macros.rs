@@ -34,13 +34,76 @@
 /// | `attr`, `attr_opt` | `T`, `Option<T>` | an attribute, required or optional; `T` is a [`Value`](crate::Value) |
 /// | `leaf`, `leaf_opt`, `leaves` | `T`, `Option<T>`, `Vec<T>` | elements of the same namespace that hold a value only |
 /// | `child`, `child_opt`, `children` | `T`, `Option<T>`, `Vec<T>` | elements; `T` is a [`Child`](crate::Child) |
+/// | `part`, `part_opt`, `parts` | `T`, `Option<T>`, `Vec<T>` | elements of the same namespace named by the field; `T` is a [`Content`](crate::Content) |
+/// | `xsi_type` | `Option<T>` | the attribute `xsi:type`, without its prefix |
 /// | `text` | `T` | the text of the element itself |
 ///
 /// `= "name"` is the name on the wire; without it the field's own. `=> n` places an element behind the n-th
 /// `delimiter` of Microsoft's schemas. Elements are written in the order of their declaration and read in any order. An attribute or
-/// element that is not declared goes into the field `extra`. An optional element that comes twice is an error.
+/// element that is not declared goes into the field `extra`. An optional element that comes twice is an error. An attribute may have
+/// the prefix of the element's own namespace.
 #[macro_export]
 macro_rules! element {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident($namespace:expr, $local:literal) { $($fields:tt)* }
+    ) => {
+        $crate::content! {
+            $(#[$meta])*
+            $vis struct $name($namespace, $local) { $($fields)* }
+        }
+
+        impl $crate::Element for $name {
+            const NAMESPACE: &'static str = $namespace;
+            const NAME: &'static str = $local;
+
+            fn read(reader: &mut $crate::Reader<'_>) -> ::core::result::Result<Self, $crate::Error> {
+                <Self as $crate::Content>::read_content(reader)
+            }
+
+            fn write(&self, writer: &mut $crate::Writer) {
+                writer.open($namespace, $local);
+                $crate::Content::write_content(self, writer);
+                writer.close();
+            }
+        }
+    };
+}
+
+/// Declares a type of a schema that stands under several names, with its [`Content`](crate::Content) implementation.
+///
+/// Fields as in [`element!`]. The name here is only how errors call it; the namespace is that of its children.
+///
+/// ```
+/// use ocs_xml::{Limits, SmolStr, content, element, from_slice, to_string};
+///
+/// content! {
+///     /// Text in a language.
+///     pub struct Localized("", "LCIDType") {
+///         /// Which language.
+///         attr_opt lcid: u32 = "LCID",
+///         /// The text.
+///         text value: SmolStr,
+///     }
+/// }
+/// element! {
+///     /// A card.
+///     pub struct Card("urn:example:card", "card") {
+///         /// Title.
+///         parts title: Localized,
+///         /// Office.
+///         part_opt office: Localized,
+///     }
+/// }
+///
+/// let text = r#"<card xmlns="urn:example:card"><title LCID="1033">Engineer</title><office>12</office></card>"#;
+/// let card: Card = from_slice(text.as_bytes(), &Limits::default())?;
+/// assert_eq!(card.title[0].lcid, Some(1033));
+/// assert_eq!(to_string(&card), text);
+/// # Ok::<(), ocs_xml::Error>(())
+/// ```
+#[macro_export]
+macro_rules! content {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident($namespace:expr, $local:literal) {
@@ -61,22 +124,19 @@ macro_rules! element {
             pub extra: $crate::Extra,
         }
 
-        impl $crate::Element for $name {
-            const NAMESPACE: &'static str = $namespace;
-            const NAME: &'static str = $local;
-
-            fn read(reader: &mut $crate::Reader<'_>) -> ::core::result::Result<Self, $crate::Error> {
+        impl $crate::Content for $name {
+            fn read_content(
+                reader: &mut $crate::Reader<'_>,
+            ) -> ::core::result::Result<Self, $crate::Error> {
                 $( let mut $field: $crate::__slot_type!($kind, $ty) = ::core::default::Default::default(); )*
                 let mut extra = $crate::Extra::default();
                 for attribute in reader.attributes() {
-                    if attribute.prefix.is_empty() {
-                        $(
-                            $crate::__read_attribute!(
-                                $kind, $ty, $field, attribute, $local,
-                                $crate::__wire!($field $(, $wire)?)
-                            );
-                        )*
-                    }
+                    $(
+                        $crate::__read_attribute!(
+                            $kind, $ty, $field, attribute, $namespace, $local,
+                            $crate::__wire!($field $(, $wire)?)
+                        );
+                    )*
                     extra.read_attribute(attribute)?;
                 }
                 $crate::__read_content! {
@@ -91,8 +151,7 @@ macro_rules! element {
                 })
             }
 
-            fn write(&self, writer: &mut $crate::Writer) {
-                writer.open($namespace, $local);
+            fn write_content(&self, writer: &mut $crate::Writer) {
                 $(
                     $crate::__write_attribute!(
                         $kind, self.$field, writer, $crate::__wire!($field $(, $wire)?)
@@ -100,15 +159,14 @@ macro_rules! element {
                 )*
                 self.extra.write_attributes(writer);
                 #[allow(unused_mut)]
-                let mut written = 0u8;
+                let mut written = $crate::Written::default();
                 $(
                     $crate::__write_content!(
-                        $kind, self.$field, writer, written, $namespace,
+                        $kind, self.$field, self.extra, writer, written, $namespace,
                         $crate::__wire!($field $(, $wire)?), $crate::__delimiters!($($delimiters)?)
                     );
                 )*
                 self.extra.write_elements(writer, &mut written);
-                writer.close();
             }
         }
     };
@@ -142,12 +200,16 @@ macro_rules! __field_type {
     (attr, $ty:ty) => { $ty };
     (leaf, $ty:ty) => { $ty };
     (child, $ty:ty) => { $ty };
+    (part, $ty:ty) => { $ty };
     (text, $ty:ty) => { $ty };
+    (xsi_type, $ty:ty) => { ::core::option::Option<$ty> };
     (attr_opt, $ty:ty) => { ::core::option::Option<$ty> };
     (leaf_opt, $ty:ty) => { ::core::option::Option<$ty> };
     (child_opt, $ty:ty) => { ::core::option::Option<$ty> };
+    (part_opt, $ty:ty) => { ::core::option::Option<$ty> };
     (leaves, $ty:ty) => { ::std::vec::Vec<$ty> };
     (children, $ty:ty) => { ::std::vec::Vec<$ty> };
+    (parts, $ty:ty) => { ::std::vec::Vec<$ty> };
 }
 
 #[doc(hidden)]
@@ -155,6 +217,7 @@ macro_rules! __field_type {
 macro_rules! __slot_type {
     (leaves, $ty:ty) => { ::std::vec::Vec<$ty> };
     (children, $ty:ty) => { ::std::vec::Vec<$ty> };
+    (parts, $ty:ty) => { ::std::vec::Vec<$ty> };
     ($kind:ident, $ty:ty) => { ::core::option::Option<$ty> };
 }
 
@@ -172,17 +235,27 @@ macro_rules! __parse {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __read_attribute {
-    (attr, $ty:ty, $field:ident, $attribute:ident, $local:literal, $wire:expr) => {
-        if $attribute.name == $wire {
+    (attr, $ty:ty, $field:ident, $attribute:ident, $namespace:expr, $local:literal, $wire:expr) => {
+        if $attribute.name == $wire
+            && ($attribute.prefix.is_empty() || $attribute.namespace == $namespace)
+        {
             let value = $attribute.value()?;
             $field = ::core::option::Option::Some($crate::__parse!($ty, &value, $local, $wire));
             continue;
         }
     };
-    (attr_opt, $ty:ty, $field:ident, $attribute:ident, $local:literal, $wire:expr) => {
-        $crate::__read_attribute!(attr, $ty, $field, $attribute, $local, $wire);
+    (attr_opt, $ty:ty, $field:ident, $attribute:ident, $namespace:expr, $local:literal, $wire:expr) => {
+        $crate::__read_attribute!(attr, $ty, $field, $attribute, $namespace, $local, $wire);
     };
-    ($kind:ident, $ty:ty, $field:ident, $attribute:ident, $local:literal, $wire:expr) => {};
+    (xsi_type, $ty:ty, $field:ident, $attribute:ident, $namespace:expr, $local:literal, $wire:expr) => {
+        if $attribute.name == "type" && $attribute.namespace == $crate::XSI {
+            let value = $attribute.value()?;
+            let name = value.rsplit(':').next().unwrap_or_default();
+            $field = ::core::option::Option::Some($crate::__parse!($ty, name, $local, "xsi:type"));
+            continue;
+        }
+    };
+    ($kind:ident, $ty:ty, $field:ident, $attribute:ident, $namespace:expr, $local:literal, $wire:expr) => {};
 }
 
 /// The content: the text of the element itself where a field of that kind is first, children otherwise.
@@ -259,6 +332,27 @@ macro_rules! __read_child {
             continue;
         }
     };
+    (parts, $ty:ty, $field:ident, $tag:ident, $reader:ident, $namespace:expr, $local:literal, $wire:expr) => {
+        if $tag.is($namespace, $wire) {
+            $field.push(<$ty as $crate::Content>::read_content($reader)?);
+            continue;
+        }
+    };
+    (part, $ty:ty, $field:ident, $tag:ident, $reader:ident, $namespace:expr, $local:literal, $wire:expr) => {
+        if $tag.is($namespace, $wire) {
+            let value = <$ty as $crate::Content>::read_content($reader)?;
+            if $field.replace(value).is_some() {
+                return ::core::result::Result::Err($crate::Error::RepeatedElement {
+                    element: $local,
+                    child: $wire,
+                });
+            }
+            continue;
+        }
+    };
+    (part_opt, $ty:ty, $field:ident, $tag:ident, $reader:ident, $namespace:expr, $local:literal, $wire:expr) => {
+        $crate::__read_child!(part, $ty, $field, $tag, $reader, $namespace, $local, $wire);
+    };
     (child_opt, $ty:ty, $field:ident, $tag:ident, $reader:ident, $namespace:expr, $local:literal, $wire:expr) => {
         $crate::__read_child!(child, $ty, $field, $tag, $reader, $namespace, $local, $wire);
     };
@@ -286,6 +380,9 @@ macro_rules! __finish {
             child: <$ty as $crate::Child>::NAME,
         })?
     };
+    (part, $ty:ty, $field:ident, $local:literal, $wire:expr) => {
+        $crate::__finish!(leaf, $ty, $field, $local, $wire)
+    };
     (text, $ty:ty, $field:ident, $local:literal, $wire:expr) => {
         $field.ok_or($crate::Error::Value {
             element: $local,
@@ -308,29 +405,37 @@ macro_rules! __write_attribute {
             $writer.attr_value($wire, value);
         }
     };
+    (xsi_type, $value:expr, $writer:ident, $wire:expr) => {
+        if let ::core::option::Option::Some(value) = &$value {
+            $writer.xsi_type(value.as_str());
+        }
+    };
     ($kind:ident, $value:expr, $writer:ident, $wire:expr) => {};
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __write_content {
-    (attr, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {};
-    (attr_opt, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {};
-    (text, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+    (text, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
         $writer.text_value(&$value);
     };
-    (leaf, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        $crate::delimit($writer, &mut $written, $delimiters);
+    (leaf, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+        $extra.delimit($writer, &mut $written, $delimiters);
         $writer.leaf($namespace, $wire, &$value);
     };
-    (child, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        $crate::delimit($writer, &mut $written, $delimiters);
+    (child, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+        $extra.delimit($writer, &mut $written, $delimiters);
         $crate::Child::write(&$value, $writer);
     };
-    (leaf_opt, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+    (part, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+        $extra.delimit($writer, &mut $written, $delimiters);
+        $crate::write_part($writer, $namespace, $wire, &$value);
+    };
+    (leaf_opt, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
         $crate::__write_content!(
             leaves,
             $value,
+            $extra,
             $writer,
             $written,
             $namespace,
@@ -338,10 +443,11 @@ macro_rules! __write_content {
             $delimiters
         );
     };
-    (child_opt, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+    (child_opt, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
         $crate::__write_content!(
             children,
             $value,
+            $extra,
             $writer,
             $written,
             $namespace,
@@ -349,18 +455,37 @@ macro_rules! __write_content {
             $delimiters
         );
     };
-    (leaves, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        for value in &$value {
-            $crate::delimit($writer, &mut $written, $delimiters);
+    (part_opt, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+        $crate::__write_content!(
+            parts,
+            $value,
+            $extra,
+            $writer,
+            $written,
+            $namespace,
+            $wire,
+            $delimiters
+        );
+    };
+    (leaves, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+        for value in $value.iter() {
+            $extra.delimit($writer, &mut $written, $delimiters);
             $writer.leaf($namespace, $wire, value);
         }
     };
-    (children, $value:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        for value in &$value {
-            $crate::delimit($writer, &mut $written, $delimiters);
+    (children, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+        for value in $value.iter() {
+            $extra.delimit($writer, &mut $written, $delimiters);
             $crate::Child::write(value, $writer);
         }
     };
+    (parts, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
+        for value in $value.iter() {
+            $extra.delimit($writer, &mut $written, $delimiters);
+            $crate::write_part($writer, $namespace, $wire, value);
+        }
+    };
+    ($kind:ident, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {};
 }
 
 /// Declares a type that is one of several elements, with its [`Child`](crate::Child) implementation.

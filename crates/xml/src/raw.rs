@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use crate::names::XSI;
 use crate::reader::Token;
 use crate::text::{push_text, push_value};
-use crate::{Element, Error, Limits, Reader, Writer};
+use crate::{Child, Element, Error, Limits, Reader, Tag, Writer};
 
 /// A whole element, kept as markup that stands on its own: what a server passes on without reading it, and what a newer peer sends that
 /// this crate does not know.
@@ -98,6 +98,23 @@ impl Raw {
 /// The default namespace that is declared first in a start tag, and what follows.
 fn default_namespace(attributes: &str) -> Option<(&str, &str)> {
     attributes.strip_prefix(" xmlns=\"")?.split_once('"')
+}
+
+/// Any element at all: the `any` of a schema. It takes every child, so it is declared behind the others.
+impl Child for Raw {
+    const NAME: &'static str = "any element";
+
+    fn is(_: &Tag<'_>) -> bool {
+        true
+    }
+
+    fn read(_: &Tag<'_>, reader: &mut Reader<'_>) -> Result<Self, Error> {
+        reader.raw()
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        Self::write(self, writer);
+    }
 }
 
 impl std::fmt::Display for Raw {

@@ -27,10 +27,12 @@ impl Tag<'_> {
     /// Whether the element has this name, in this namespace or in none.
     ///
     /// Real servers and clients leave namespaces out (\[MS-PRES\]; OfficeSIP, SIPE), so an element without one is taken for the
-    /// one that is looked for. An element of another namespace never is.
+    /// one that is looked for. An element of another namespace never is, unless what is looked for has no namespace itself:
+    /// peers write the documents of 2005 with different ones and without.
     #[must_use]
     pub fn is(&self, namespace: &str, name: &str) -> bool {
-        self.name == name && (self.namespace.is_empty() || self.namespace == namespace)
+        self.name == name
+            && (namespace.is_empty() || self.namespace.is_empty() || self.namespace == namespace)
     }
 }
 
