@@ -52,7 +52,12 @@ pub(super) fn level<'a>(
     without: Option<Without>,
 ) -> ContainerId {
     containers
-        .flat_map(|container| container.members.iter().map(|member| (container.id, member)))
+        .flat_map(|container| {
+            container
+                .members
+                .iter()
+                .map(|member| (container.id, member))
+        })
         .filter_map(|(id, member)| Some((class(member, watcher, network)?, id)))
         .filter(|(class, _)| without.is_none() || *class != Class::User)
         .max()
@@ -73,9 +78,7 @@ pub(super) fn moves<'a>(
     let mut changes: BTreeMap<ContainerId, (u32, Vec<MemberChange>)> = BTreeMap::new();
     let mut there = false;
     for container in containers.clone() {
-        let own = |member: &&Member| {
-            class(member, user, network) == Some(Class::User)
-        };
+        let own = |member: &&Member| class(member, user, network) == Some(Class::User);
         for member in container.members.iter().filter(own) {
             if to == Some(container.id) {
                 there = true;

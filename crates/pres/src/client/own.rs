@@ -180,10 +180,16 @@ impl SelfPresence {
         for (name, said) in mentioned {
             let mut old = self.take(name);
             let mut new = BTreeMap::new();
-            if said.iter().all(|said| said.instance.is_none() && said.container.is_some()) {
+            if said
+                .iter()
+                .all(|said| said.instance.is_none() && said.container.is_some())
+            {
                 // Only that some containers are empty.
                 new.clone_from(&old);
-                new.retain(|key, _| said.iter().all(|said| said.container != Some(key.container)));
+                new.retain(|key, _| {
+                    said.iter()
+                        .all(|said| said.container != Some(key.container))
+                });
             }
             for said in said {
                 let (Some(container), Some(instance)) = (said.container, said.instance) else {

@@ -183,7 +183,8 @@ impl SelfPresence {
     fn encode(&self, write: &Write) -> Option<(&'static str, String, Sent)> {
         match write {
             Write::Publish(drafts) => {
-                let drafts: Vec<&Draft> = drafts.iter().filter(|draft| self.differs(draft)).collect();
+                let drafts: Vec<&Draft> =
+                    drafts.iter().filter(|draft| self.differs(draft)).collect();
                 if drafts.is_empty() {
                     return None;
                 }
@@ -233,7 +234,8 @@ impl SelfPresence {
         }
         draft.expires.is_some()
             || known.is_none_or(|known| {
-                known.expire_type != Some(draft.expire_type) || known.value() != draft.value.as_ref()
+                known.expire_type != Some(draft.expire_type)
+                    || known.value() != draft.value.as_ref()
             })
     }
 
@@ -245,7 +247,9 @@ impl SelfPresence {
         } = &draft.key;
         let version = self.version(&draft.key);
         if draft.removal {
-            let kind = self.instance(&draft.key).and_then(|known| known.expire_type);
+            let kind = self
+                .instance(&draft.key)
+                .and_then(|known| known.expire_type);
             let kind = kind.unwrap_or(draft.expire_type);
             return Publication::removal(category.clone(), *instance, *container, version, kind);
         }

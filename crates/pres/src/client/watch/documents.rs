@@ -63,9 +63,11 @@ impl Watch {
         let users: Vec<Aor> = found.members.into_iter().chain(found.to_add).collect();
         if found.fetch {
             let at = now + self.config.poll_interval;
-            for contact in users.iter().filter_map(|user| self.contacts.get_mut(user)) {
-                contact.list = None;
-                contact.at = Some(at);
+            for user in &users {
+                if let Some(contact) = self.contacts.get_mut(user) {
+                    contact.list = None;
+                    contact.at = Some(at);
+                }
             }
         } else {
             self.refuse(now, users, status.unwrap_or(481));
@@ -130,8 +132,8 @@ impl Watch {
         }
         if let Some(said) = notification.list {
             self.states(now, list, &said);
+            self.place(now);
         }
-        self.place(now);
         Ok(())
     }
 

@@ -44,7 +44,8 @@ impl List {
 
     /// A user who was taken off it is not asked for any more, and need not be taken out when it was never put in.
     pub(super) fn leave(&mut self, user: &Aor) {
-        if !self.to_add.remove(user) && self.members.remove(user) {
+        self.to_add.remove(user);
+        if self.members.remove(user) {
             self.to_remove.insert(user.clone());
         }
     }
@@ -75,12 +76,13 @@ pub(super) fn body<'a>(
         .into_iter()
         .map(|user| Resource::new(user.to_uri()))
         .collect();
-    let actions = [(ActionName::Subscribe, add), (ActionName::Unsubscribe, remove)]
-        .into_iter()
-        .filter(|(_, resources)| !resources.is_empty())
-        .map(|(name, resources)| {
-            Action::new(name, ACTION_ID, resources, categories.iter().cloned())
-        })
-        .collect();
+    let actions = [
+        (ActionName::Subscribe, add),
+        (ActionName::Unsubscribe, remove),
+    ]
+    .into_iter()
+    .filter(|(_, resources)| !resources.is_empty())
+    .map(|(name, resources)| Action::new(name, ACTION_ID, resources, categories.iter().cloned()))
+    .collect();
     to_string(&BatchSub::new(own.to_uri(), actions))
 }

@@ -238,8 +238,9 @@ impl Watch {
     /// Watches these users besides those who are watched already. `added`: the watcher has just put them into his contact list, so they
     /// are to be prompted for him.
     pub fn watch(&mut self, now: Instant, users: impl IntoIterator<Item = Aor>, added: bool) {
-        for user in users {
-            let contact = self.contacts.entry(user).or_insert_with(|| Contact {
+        let users: Vec<Aor> = users.into_iter().collect();
+        for user in &users {
+            let contact = self.contacts.entry(user.clone()).or_insert_with(|| Contact {
                 status: Status::Idle,
                 list: None,
                 added: false,
@@ -255,6 +256,9 @@ impl Watch {
             if matches!(contact.status, Status::Polling | Status::Terminated) {
                 contact.status = Status::Idle;
             }
+        }
+        if added {
+            self.prompt_again(&users);
         }
         self.place(now);
     }
@@ -303,7 +307,7 @@ impl Watch {
             return None;
         }
         let contacts = self.contacts.values().filter_map(|contact| contact.at);
-        contacts.chain(self.next_single).min()
+        contacts.chain(self.next_single()).min()
     }
 
     /// Does what is due.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ocs_sip_core::Aor;
 
 use super::list::{List, body};
-use super::{LONGEST_RETRY, ListId, Order, SINGLES_A_SECOND, Status, Target, Watch};
+use super::{Contact, LONGEST_RETRY, ListId, Order, SINGLES_A_SECOND, Status, Target, Watch};
 
 impl Watch {
     /// Takes a user off his list.
@@ -17,6 +17,19 @@ impl Watch {
             .and_then(|contact| contact.list.take());
         if let Some(list) = list.and_then(|list| self.lists.get_mut(&list)) {
             list.leave(user);
+        }
+    }
+
+    /// Those who are subscribed to at home already are named once more, because only that prompts them.
+    pub(super) fn prompt_again(&mut self, users: &[Aor]) {
+        for user in users {
+            let list = self.contacts.get(user).and_then(|contact| contact.list);
+            if let Some(list) = list.and_then(|list| self.lists.get_mut(&list))
+                && list.target == Target::Home
+                && list.members.contains(user)
+            {
+                list.to_add.insert(user.clone());
+            }
         }
     }
 
@@ -97,7 +110,11 @@ impl Watch {
         } else {
             // One who may be the cause of a refusal does not begin a list with others.
             let suspect = |user: &Aor| self.contacts.get(user).is_some_and(|one| one.suspect);
-            let mut first: BTreeSet<Aor> = users.iter().filter(|user| !suspect(user)).cloned().collect();
+            let mut first: BTreeSet<Aor> = users
+                .iter()
+                .filter(|user| !suspect(user))
+                .cloned()
+                .collect();
             if first.is_empty() {
                 first.extend(users.first().cloned());
             }
@@ -120,30 +137,22 @@ impl Watch {
 
     /// Subscriptions for one user each; at a server that takes no others, not all at once.
     fn place_alone(&mut self, now: Instant, users: Vec<(Target, Aor)>) {
-        let pause = Duration::from_secs(1) / SINGLES_A_SECOND;
-        let mut next = self.next_single.take().filter(|next| *next > now);
         for (target, user) in users {
             if target == Target::Home {
-                if next.is_some() {
-                    self.next_single = next;
+                if self.next_single.is_some_and(|at| at > now) {
                     continue;
                 }
-                next = Some(now + pause);
+                self.next_single = Some(now + Duration::from_secs(1) / SINGLES_A_SECOND);
             }
             self.subscribe(target, BTreeSet::from([user]), false);
         }
-        // Nobody waits: the next one may go at once, but not before the pause is over.
-        if self.next_single.is_none() {
-            self.next_single = next.filter(|_| self.waits_alone());
-        }
     }
 
-    fn waits_alone(&self) -> bool {
-        !self.config.batched
-            && self
-                .contacts
-                .values()
-                .any(|contact| contact.status == Status::Idle && contact.list.is_none())
+    /// When the next subscription for one user may go out, if one waits.
+    pub(super) fn next_single(&self) -> Option<Instant> {
+        let waits = |contact: &Contact| contact.status == Status::Idle && contact.list.is_none();
+        self.next_single
+            .filter(|_| self.contacts.values().any(waits))
     }
 
     fn subscribe(&mut self, target: Target, users: BTreeSet<Aor>, fetch: bool) -> ListId {
@@ -192,7 +201,12 @@ impl Watch {
                 continue;
             }
             let suspect = |user: &&Aor| self.contacts.get(*user).is_some_and(|one| one.suspect);
-            let mut add: Vec<Aor> = list.to_add.iter().filter(|user| !suspect(user)).cloned().collect();
+            let mut add: Vec<Aor> = list
+                .to_add
+                .iter()
+                .filter(|user| !suspect(user))
+                .cloned()
+                .collect();
             if add.is_empty() {
                 add.extend(list.to_add.first().cloned());
             }
