@@ -13,7 +13,7 @@ use crate::{Error, ErrorId, Kind, Limits};
 /// X-Ms-diagnostics (\[MS-OCAUTHWS\] 3.2.4.1): `ErrorId;reason="...";source="..."`, with parameters in any order.
 ///
 /// It borrows from the text; the parameters are read when they are asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Diagnostics<'a> {
     /// The number that decides.
     pub error_id: ErrorId,
@@ -50,8 +50,8 @@ impl<'a> Diagnostics<'a> {
         let mut rest = Some(line);
         std::iter::from_fn(move || {
             let value = Self::parse(rest.take()?);
-            if let Ok(Self { params, .. }) = value {
-                rest = params.after_value();
+            if let Ok(value) = &value {
+                rest = value.params().after_value();
             }
             Some(value)
         })
@@ -80,8 +80,8 @@ impl<'a> Diagnostics<'a> {
 
     /// All parameters in order, known or not.
     #[must_use]
-    pub const fn params(&self) -> Params<'a> {
-        self.params
+    pub fn params(&self) -> Params<'a> {
+        self.params.clone()
     }
 }
 

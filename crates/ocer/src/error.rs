@@ -10,8 +10,11 @@ pub enum Error {
     /// A parameter's name is not a token, or is one that has its own method.
     #[error("not the name of a diagnostics parameter")]
     ParamName,
-    /// A value is longer than the limit for it.
-    #[error("{what} exceeds {limit} octets")]
+    /// The report is not XML, or not this document.
+    #[error("report: {0}")]
+    Xml(#[from] ocs_xml::Error),
+    /// A value or a list is longer than the limit for it.
+    #[error("{what} exceeds {limit}")]
     TooLong {
         /// What it is.
         what: &'static str,

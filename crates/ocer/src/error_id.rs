@@ -48,6 +48,8 @@ error_ids! {
     XML_PARSE_FAILURE = 4001;
     /// The account may not use the address in From.
     NOT_AUTHORIZED_AS_FROM = 4004;
+    /// A part of the input is over its limit.
+    INPUT_TOO_LARGE = 4008;
     /// Neither epid nor `+sip.instance`.
     MISSING_ENDPOINT_IDENTIFIER = 4010;
     /// An epid of more than 16 characters.

@@ -10,6 +10,7 @@ mod kind;
 mod limits;
 mod param;
 pub mod progress;
+pub mod report;
 pub mod table;
 mod writer;
 

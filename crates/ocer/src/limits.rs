@@ -8,6 +8,12 @@ pub struct Limits {
     pub diagnostics: usize,
     /// Progress reports of one transaction that are remembered or read. Default 64: outbound routing tries fewer gateways.
     pub progress_reports: usize,
+    /// Errors of one report. Default 16: clients send one.
+    pub errors: usize,
+    /// Of the document of a report. Default 262,144 octets and 8 levels: the schema has 5.
+    pub report: ocs_xml::Limits,
+    /// Calls of which a client remembers that it reported them. Default 64.
+    pub reported_calls: usize,
 }
 
 impl Default for Limits {
@@ -15,6 +21,13 @@ impl Default for Limits {
         Self {
             diagnostics: 65_535,
             progress_reports: 64,
+            errors: 16,
+            report: ocs_xml::Limits {
+                size: 256 * 1024,
+                depth: 8,
+                ..ocs_xml::Limits::default()
+            },
+            reported_calls: 64,
         }
     }
 }

@@ -40,7 +40,7 @@ impl<'a> Param<'a> {
 }
 
 /// Iterator over the parameters of one value, in order. Those whose name is not a token are passed over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Params<'a> {
     text: &'a str,
     at: usize,

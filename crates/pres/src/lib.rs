@@ -3,6 +3,7 @@
 pub mod client;
 pub mod doc;
 mod error;
+pub mod server;
 mod time;
 
 pub use error::Error;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use ocs_conmgmt::CloseReason;
+use ocs_ocer::report::ReportError;
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_siprege::registrar::Removal;
 
@@ -80,6 +81,13 @@ pub enum Event {
         instance: String,
         /// Why.
         cause: Removal,
+    },
+    /// A user's client tells that a request failed. Its texts are anybody's.
+    ErrorReport {
+        /// The user.
+        aor: Aor,
+        /// What failed.
+        report: Box<ReportError>,
     },
 }
 

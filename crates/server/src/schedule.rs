@@ -17,7 +17,7 @@ impl<K> Default for Schedule<K> {
     }
 }
 
-impl<K: Ord + Copy> Schedule<K> {
+impl<K: Ord + Clone> Schedule<K> {
     /// Makes the entry of `key`, remembered in `slot`, fire at `deadline`.
     ///
     /// An entry that fires earlier stays: its owner finds nothing to do then and comes here again. So a deadline
@@ -28,7 +28,7 @@ impl<K: Ord + Copy> Schedule<K> {
         };
         match *slot {
             Some(scheduled) if scheduled <= deadline => return,
-            Some(scheduled) => _ = self.entries.remove(&(scheduled, key)),
+            Some(scheduled) => _ = self.entries.remove(&(scheduled, key.clone())),
             None => {}
         }
         *slot = Some(deadline);

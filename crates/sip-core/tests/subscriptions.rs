@@ -1,5 +1,6 @@
 //! Subscriber and notifier against each other and against scripted peers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ocs_sip_core::header::{HeaderValue, SubscriptionState};
@@ -37,8 +38,8 @@ fn subscriber(supported: &str, expires: Option<&str>) -> (Subscriber, Message) {
     (subscriber, request)
 }
 
-fn policy() -> NotifierPolicy {
-    NotifierPolicy::new(["presence"])
+fn policy() -> Arc<NotifierPolicy> {
+    Arc::new(NotifierPolicy::new(["presence"]))
 }
 
 fn state(text: &str) -> Content {

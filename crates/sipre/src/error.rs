@@ -30,14 +30,9 @@ pub enum Error {
     /// The `ms-text-format` header lacks a part or holds one that cannot be decoded.
     #[error("ms-text-format: {0}")]
     TextFormat(&'static str),
-    /// The XML document is not the one that was expected.
-    #[error("XML document at offset {offset}: {what}")]
-    Xml {
-        /// Where reading stopped.
-        offset: usize,
-        /// What was missing or not allowed.
-        what: &'static str,
-    },
+    /// A document is not well-formed, or not the one that was expected.
+    #[error("XML document: {0}")]
+    Xml(#[from] ocs_xml::Error),
     /// A body or header is longer than the limit for it.
     #[error("{what} exceeds {limit} octets")]
     TooLong {

@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod acl;
+pub mod adhoc;
+pub mod contacts;
 pub mod notify;
 pub mod presence_state;
 pub mod registrar;
 pub mod registration;
+pub mod soap;
 pub mod version_filter;

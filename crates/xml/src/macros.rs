@@ -432,40 +432,46 @@ macro_rules! __write_content {
         $crate::write_part($writer, $namespace, $wire, &$value);
     };
     (leaf_opt, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        $crate::__write_content!(
-            leaves,
-            $value,
-            $extra,
-            $writer,
-            $written,
-            $namespace,
-            $wire,
-            $delimiters
-        );
+        if let ::core::option::Option::Some(value) = &$value {
+            $crate::__write_content!(
+                leaf,
+                *value,
+                $extra,
+                $writer,
+                $written,
+                $namespace,
+                $wire,
+                $delimiters
+            );
+        }
     };
     (child_opt, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        $crate::__write_content!(
-            children,
-            $value,
-            $extra,
-            $writer,
-            $written,
-            $namespace,
-            $wire,
-            $delimiters
-        );
+        if let ::core::option::Option::Some(value) = &$value {
+            $crate::__write_content!(
+                child,
+                *value,
+                $extra,
+                $writer,
+                $written,
+                $namespace,
+                $wire,
+                $delimiters
+            );
+        }
     };
     (part_opt, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
-        $crate::__write_content!(
-            parts,
-            $value,
-            $extra,
-            $writer,
-            $written,
-            $namespace,
-            $wire,
-            $delimiters
-        );
+        if let ::core::option::Option::Some(value) = &$value {
+            $crate::__write_content!(
+                part,
+                *value,
+                $extra,
+                $writer,
+                $written,
+                $namespace,
+                $wire,
+                $delimiters
+            );
+        }
     };
     (leaves, $value:expr, $extra:expr, $writer:ident, $written:ident, $namespace:expr, $wire:expr, $delimiters:expr) => {
         for value in $value.iter() {

@@ -9,27 +9,48 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// The namespace of `delimiter`, `end` and `extension`, which part the versions of a schema (\[MS-PRES\], common types).
 pub const COMMON_TYPES: &str = "http://schemas.microsoft.com/2006/09/sip/commontypes";
 
+/// What an octet may be in a name.
+const START: u8 = 1;
+const INSIDE: u8 = 2;
+const COLON: u8 = 4;
+
+/// Characters above ASCII all pass: which of them a name may have differs between the editions of XML.
+const KIND: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let c = byte as u8;
+        if c.is_ascii_alphabetic() || c == b'_' || c >= 0x80 {
+            kinds[byte] = START | INSIDE;
+        } else if c.is_ascii_digit() || c == b'-' || c == b'.' {
+            kinds[byte] = INSIDE;
+        } else if c == b':' {
+            kinds[byte] = COLON;
+        }
+        byte += 1;
+    }
+    kinds
+};
+
 /// Prefix and local name; `None` when either is no name.
 pub(crate) fn split(qualified: &str) -> Option<(&str, &str)> {
-    let (prefix, name) = match memchr::memchr(b':', qualified.as_bytes()) {
+    let mut colon = None;
+    let mut wanted = START;
+    for (at, byte) in qualified.bytes().enumerate() {
+        let kind = KIND[usize::from(byte)];
+        if kind & wanted != 0 {
+            wanted = INSIDE;
+        } else if kind == COLON && wanted == INSIDE && colon.is_none() {
+            colon = Some(at);
+            wanted = START;
+        } else {
+            return None;
+        }
+    }
+    (wanted == INSIDE).then(|| match colon {
         Some(at) => (&qualified[..at], &qualified[at + 1..]),
         None => ("", qualified),
-    };
-    (is_name(name)
-        && (prefix.is_empty() == (prefix.len() == qualified.len() - name.len()))
-        && (prefix.is_empty() || is_name(prefix)))
-    .then_some((prefix, name))
-}
-
-/// Whether this is a name without colon. Characters above ASCII all pass: which of them a name may have differs between the editions of
-/// XML.
-pub(crate) fn is_name(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let start = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80;
-    bytes.first().is_some_and(|byte| start(*byte))
-        && bytes
-            .iter()
-            .all(|byte| start(*byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+    })
 }
 
 #[cfg(test)]

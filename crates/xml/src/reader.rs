@@ -30,6 +30,7 @@ impl Tag<'_> {
     /// one that is looked for. An element of another namespace never is, unless what is looked for has no namespace itself:
     /// peers write the documents of 2005 with different ones and without.
     #[must_use]
+    #[inline]
     pub fn is(&self, namespace: &str, name: &str) -> bool {
         self.name == name
             && (namespace.is_empty() || self.namespace.is_empty() || self.namespace == namespace)
@@ -52,6 +53,7 @@ pub struct Attribute<'a> {
 
 impl<'a> Attribute<'a> {
     /// The value.
+    #[inline]
     pub fn value(&self) -> Result<Cow<'a, str>, Error> {
         unescape(self.raw, self.offset)
     }
@@ -228,6 +230,7 @@ impl<'a> Reader<'a> {
 
     /// The attributes of the element that was entered last, until the next call that reads on.
     #[must_use]
+    #[inline]
     pub fn attributes(&self) -> &[Attribute<'a>] {
         &self.attributes
     }
@@ -385,6 +388,12 @@ impl<'a> Reader<'a> {
         length: usize,
         offset: usize,
     ) -> Result<(), Error> {
+        if memchr::memchr(b'<', inside.as_bytes()).is_some() {
+            return Err(Error::Syntax {
+                offset,
+                what: "< in an attribute".into(),
+            });
+        }
         let mut iter = Attributes::new(inside, length);
         // They are compared below, where they are resolved.
         iter.with_checks(false);
@@ -402,12 +411,6 @@ impl<'a> Reader<'a> {
             let Cow::Borrowed(raw) = attribute.value else {
                 return Err(self.syntax("malformed attribute"));
             };
-            if memchr::memchr(b'<', raw.as_bytes()).is_some() {
-                return Err(Error::Syntax {
-                    offset,
-                    what: "< in an attribute".into(),
-                });
-            }
             let qualified = attribute.key.0;
             let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
                 offset,

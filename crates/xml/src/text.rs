@@ -24,6 +24,7 @@ pub(crate) const fn is_allowed(c: char) -> bool {
 }
 
 /// Replaces the five entities of XML and references to characters.
+#[inline]
 pub(crate) fn unescape(text: &str, offset: usize) -> Result<Cow<'_, str>, Error> {
     if memchr::memchr(b'&', text.as_bytes()).is_none() {
         return Ok(text.into());

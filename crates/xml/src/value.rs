@@ -23,6 +23,7 @@ pub trait Value: Sized {
 macro_rules! numbers {
     ($($type:ty),*) => {$(
         impl Value for $type {
+            #[inline]
             fn parse(text: &str) -> Option<Self> {
                 text.trim_ascii().parse().ok()
             }
@@ -56,6 +57,7 @@ impl Value for bool {
 }
 
 impl Value for SmolStr {
+    #[inline]
     fn parse(text: &str) -> Option<Self> {
         Some(text.into())
     }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use ocs_ocer::report;
 use ocs_sip_core::transaction::ServerId;
 use ocs_sip_core::{HeaderName, Message, Method};
 use ocs_sipre::contact::{self, ProxyReplace};
@@ -11,7 +12,7 @@ use ocs_siprege::registrar::{Context, Notify};
 use super::FrontEnd;
 use super::diagnostics::{self, NOT_ENABLED};
 use super::input::Caller;
-use crate::Store;
+use crate::{Event, Store};
 
 impl<S: Store> FrontEnd<S> {
     pub(super) fn register(
@@ -55,7 +56,7 @@ impl<S: Store> FrontEnd<S> {
     }
 
     /// A request to the server itself, or to what it keeps for its users.
-    pub(super) fn serve(&mut self, now: Instant, id: ServerId, request: &Message) {
+    pub(super) fn serve(&mut self, now: Instant, caller: &Caller, id: ServerId, request: &Message) {
         let tag = self.new_tag();
         let answer = |code| Message::response_to(request, code, Some(&tag));
         let response = match request.method() {
@@ -68,11 +69,29 @@ impl<S: Store> FrontEnd<S> {
             Some(Method::Subscribe) => {
                 answer(489).with(HeaderName::AllowEvents, &self.config.registrar.allow_events)
             }
+            Some(Method::Service) if report::is_report(request) => {
+                self.take_report(caller, request, &tag)
+            }
             Some(Method::Service | Method::Publish) => answer(404),
             _ if request.to_header().is_ok_and(|to| to.tag().is_some()) => answer(481),
             _ => answer(404),
         };
         self.respond(now, id, response);
+    }
+
+    /// A user tells of a failure ([MS-OCER] 2.2.2).
+    fn take_report(&mut self, caller: &Caller, request: &Message, tag: &str) -> Message {
+        let user = &caller.identity.aor;
+        match report::receive(request, user, &ocs_ocer::Limits::default()) {
+            Ok(report) => {
+                self.events.push_back(Event::ErrorReport {
+                    aor: user.clone(),
+                    report: Box::new(report),
+                });
+                Message::response_to(request, 200, Some(tag))
+            }
+            Err(refused) => refused.response(request, tag, &self.config.fqdn),
+        }
     }
 
     /// A NOTIFY of the registrar: Via and Max-Forwards are this server's.

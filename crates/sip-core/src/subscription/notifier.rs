@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{
@@ -38,7 +39,7 @@ pub enum NotifierEvent {
 /// One subscription of another side. See the [module](super).
 #[derive(Debug)]
 pub struct Notifier {
-    policy: NotifierPolicy,
+    policy: Arc<NotifierPolicy>,
     dialog: Dialog,
     event: EventKey,
     /// The Event value as the subscriber wrote it.
@@ -69,7 +70,7 @@ impl Notifier {
         now: Instant,
         request: &Message,
         local_tag: &str,
-        policy: &NotifierPolicy,
+        policy: &Arc<NotifierPolicy>,
         state: Content,
     ) -> Result<(Self, Message), Box<Message>> {
         let refuse = |code| Box::new(Message::response_to(request, code, Some(local_tag)));
@@ -89,7 +90,7 @@ impl Notifier {
         let dialog = Dialog::uas(request, local_tag).map_err(|_| refuse(400))?;
         let takes = |tag| request.lists(HeaderName::Supported, tag);
         let mut notifier = Self {
-            policy: policy.clone(),
+            policy: Arc::clone(policy),
             dialog,
             event,
             event_text: request

@@ -1,6 +1,7 @@
 //! What a notifier grants, and what it sends.
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use crate::{HeaderName, Message};
 
@@ -65,23 +66,23 @@ impl NotifierPolicy {
     }
 }
 
-/// The state of the resource, as it goes into a notification.
+/// The state of the resource, as it goes into a notification. Copies share its octets: one state can go to any number of subscribers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content {
     /// Content-Type; `None` for a notification without body.
-    pub content_type: Option<String>,
+    pub content_type: Option<ByteString>,
     /// The body.
     pub body: Bytes,
     /// Require, such as `eventlist`.
-    pub require: Option<String>,
+    pub require: Option<ByteString>,
 }
 
 impl Content {
     /// A body of this type.
     #[must_use]
-    pub fn new(content_type: &str, body: impl Into<Bytes>) -> Self {
+    pub fn new(content_type: impl Into<ByteString>, body: impl Into<Bytes>) -> Self {
         Self {
-            content_type: Some(content_type.to_owned()),
+            content_type: Some(content_type.into()),
             body: body.into(),
             require: None,
         }

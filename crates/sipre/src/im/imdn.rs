@@ -1,7 +1,8 @@
 //! Delivery notices: `application/ms-imdn+xml` (\[MS-CONFIM\]).
 
-use super::Limits;
-use super::xml::{Reader, Token, escape_into};
+use ocs_xml::{Reader, Writer};
+
+use super::{Limits, document, missing};
 use crate::Error;
 
 /// Content-Type of the notice.
@@ -41,28 +42,25 @@ pub struct Imdn {
 impl Imdn {
     /// Reads a notice.
     pub fn parse(body: &[u8], limits: &Limits) -> Result<Self, Error> {
-        let mut reader = Reader::new(body, limits.xml)?;
-        reader.root("imdn")?;
+        let mut reader = document(body, limits.xml, "imdn")?;
         let mut imdn = Self {
             message_id: None,
             recipients: Vec::new(),
         };
-        while let Some(token) = reader.next()? {
-            let Token::Start(element) = token else {
-                continue;
-            };
-            match element.name {
-                "message-id" => imdn.message_id = Some(reader.text()?),
+        while let Some(tag) = reader.child()? {
+            match tag.name {
+                "message-id" => imdn.message_id = Some(text(&mut reader)?),
                 "recipient" => {
-                    let uri = element.attribute("uri").unwrap_or_default();
+                    let uri = reader.attribute("uri")?.unwrap_or_default();
                     let recipient = read_recipient(&mut reader, bare_uri(&uri))?;
                     imdn.recipients.push(recipient);
                 }
                 _ => reader.skip()?,
             }
         }
+        reader.finish()?;
         if imdn.recipients.is_empty() {
-            return Err(reader.error("no recipient"));
+            return Err(missing("imdn", "recipient"));
         }
         Ok(imdn)
     }
@@ -70,38 +68,27 @@ impl Imdn {
     /// Writes the notice.
     #[must_use]
     pub fn to_xml(&self) -> String {
-        let mut out = format!("<imdn xmlns=\"{IMDN_NAMESPACE}\">");
+        let mut writer = Writer::new();
+        writer.open(IMDN_NAMESPACE, "imdn");
         if let Some(id) = &self.message_id {
-            element("message-id", id, &mut out);
+            writer.leaf(IMDN_NAMESPACE, "message-id", id);
         }
         for recipient in &self.recipients {
-            out.push_str("<recipient uri=\"&lt;");
-            escape_into(&recipient.uri, &mut out);
-            out.push_str("&gt;\">");
-            if let Some(status) = recipient.status {
-                element("status", &status.to_string(), &mut out);
+            writer.open(IMDN_NAMESPACE, "recipient");
+            writer.attr("uri", &format!("<{}>", recipient.uri));
+            if let Some(status) = &recipient.status {
+                writer.leaf(IMDN_NAMESPACE, "status", status);
             }
             for (key, value) in &recipient.entries {
-                out.push_str("<entry>");
-                element("key", key, &mut out);
-                element("value", value, &mut out);
-                out.push_str("</entry>");
+                writer.open(IMDN_NAMESPACE, "entry");
+                writer.leaf(IMDN_NAMESPACE, "key", key);
+                writer.leaf(IMDN_NAMESPACE, "value", value);
+                writer.close();
             }
-            out.push_str("</recipient>");
+            writer.close();
         }
-        out.push_str("</imdn>");
-        out
+        writer.finish()
     }
-}
-
-fn element(name: &str, text: &str, out: &mut String) {
-    out.push('<');
-    out.push_str(name);
-    out.push('>');
-    escape_into(text, out);
-    out.push_str("</");
-    out.push_str(name);
-    out.push('>');
 }
 
 /// The URI inside `<...>`; without brackets what stands before `;`.
@@ -115,24 +102,24 @@ fn bare_uri(text: &str) -> String {
     .to_owned()
 }
 
+fn text(reader: &mut Reader<'_>) -> Result<String, Error> {
+    Ok(reader.text()?.trim_ascii().to_owned())
+}
+
 fn read_recipient(reader: &mut Reader<'_>, uri: String) -> Result<Recipient, Error> {
     let mut recipient = Recipient {
         uri,
         status: None,
         entries: Vec::new(),
     };
-    while let Some(token) = reader.next()? {
-        match token {
-            Token::Start(element) => match element.name {
-                "status" => recipient.status = reader.text()?.parse().ok(),
-                "entry" => {
-                    let entry = read_entry(reader)?;
-                    recipient.entries.push(entry);
-                }
-                _ => reader.skip()?,
-            },
-            Token::End("recipient") => break,
-            _ => {}
+    while let Some(tag) = reader.child()? {
+        match tag.name {
+            "status" => recipient.status = text(reader)?.parse().ok(),
+            "entry" => {
+                let entry = read_entry(reader)?;
+                recipient.entries.push(entry);
+            }
+            _ => reader.skip()?,
         }
     }
     Ok(recipient)
@@ -140,15 +127,11 @@ fn read_recipient(reader: &mut Reader<'_>, uri: String) -> Result<Recipient, Err
 
 fn read_entry(reader: &mut Reader<'_>) -> Result<(String, String), Error> {
     let mut entry = (String::new(), String::new());
-    while let Some(token) = reader.next()? {
-        match token {
-            Token::Start(element) => match element.name {
-                "key" => entry.0 = reader.text()?,
-                "value" => entry.1 = reader.text()?,
-                _ => reader.skip()?,
-            },
-            Token::End("entry") => break,
-            _ => {}
+    while let Some(tag) = reader.child()? {
+        match tag.name {
+            "key" => entry.0 = text(reader)?,
+            "value" => entry.1 = text(reader)?,
+            _ => reader.skip()?,
         }
     }
     Ok(entry)

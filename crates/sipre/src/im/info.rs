@@ -1,7 +1,7 @@
 //! The bodies of INFO: KeyboardActivity ("the other one is typing") with the RFC 3994 form that other clients send, and
 //! the topic.
 
-use super::xml::{Reader, Token};
+use super::{document, missing};
 use crate::Error;
 
 /// Content-Type of KeyboardActivity.
@@ -43,50 +43,45 @@ pub const fn write_keyboard_activity(state: Typing, spaced: bool) -> &'static st
 
 /// Reads KeyboardActivity. A status other than `type` is idle.
 pub fn read_keyboard_activity(body: &[u8], limit: usize) -> Result<Typing, Error> {
-    let mut reader = Reader::new(body, limit)?;
-    reader.root("KeyboardActivity")?;
+    let mut reader = document(body, limit, "KeyboardActivity")?;
     let mut state = None;
-    while let Some(token) = reader.next()? {
-        if let Token::Start(element) = token
-            && element.name == "status"
-        {
-            let status = element.attribute("status");
+    while let Some(tag) = reader.child()? {
+        if tag.name == "status" {
+            let status = reader.attribute("status")?;
             state = status.map(|status| of(status.eq_ignore_ascii_case("type")));
         }
+        reader.skip()?;
     }
-    state.ok_or_else(|| reader.error("no status"))
+    reader.finish()?;
+    state.ok_or(missing("KeyboardActivity", "status"))
 }
 
 /// Reads the `isComposing` document of RFC 3994. A state other than `active` is idle.
 pub fn read_is_composing(body: &[u8], limit: usize) -> Result<Typing, Error> {
-    let mut reader = Reader::new(body, limit)?;
-    reader.root("isComposing")?;
+    let mut reader = document(body, limit, "isComposing")?;
     let mut state = None;
-    while let Some(token) = reader.next()? {
-        if let Token::Start(element) = token
-            && element.name == "state"
-        {
-            state = Some(of(reader.text()?.eq_ignore_ascii_case("active")));
+    while let Some(tag) = reader.child()? {
+        let text = reader.text()?;
+        if tag.name == "state" {
+            state = Some(of(text.trim_ascii().eq_ignore_ascii_case("active")));
         }
     }
-    state.ok_or_else(|| reader.error("no state"))
+    reader.finish()?;
+    state.ok_or(missing("isComposing", "state"))
 }
 
 /// Reads the Subject of a `ConversationInfo` document.
 pub fn read_conversation_info(body: &[u8], limit: usize) -> Result<String, Error> {
-    let mut reader = Reader::new(body, limit)?;
-    reader.root("ConversationInfo")?;
+    let mut reader = document(body, limit, "ConversationInfo")?;
     let mut subject = None;
-    while let Some(token) = reader.next()? {
-        if let Token::Start(element) = token {
-            if element.name == "Subject" {
-                subject = Some(reader.text()?);
-            } else {
-                reader.skip()?;
-            }
+    while let Some(tag) = reader.child()? {
+        let text = reader.text()?;
+        if tag.name == "Subject" {
+            subject = Some(text.trim_ascii().to_owned());
         }
     }
-    subject.ok_or_else(|| reader.error("no Subject"))
+    reader.finish()?;
+    subject.ok_or(missing("ConversationInfo", "Subject"))
 }
 
 const fn of(typing: bool) -> Typing {

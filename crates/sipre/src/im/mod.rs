@@ -9,7 +9,10 @@ mod outgoing;
 mod sdp;
 mod session;
 mod text;
-mod xml;
+
+use ocs_xml::Reader;
+
+use crate::Error;
 
 pub use imdn::{IMDN_NAMESPACE, IMDN_TYPE, Imdn, Recipient};
 pub use info::{
@@ -47,4 +50,28 @@ impl Default for Limits {
             pending: 256,
         }
     }
+}
+
+/// A reader inside the root of a body. Clients write these roots in several namespaces and in none: the name alone counts.
+fn document<'a>(body: &'a [u8], limit: usize, name: &'static str) -> Result<Reader<'a>, Error> {
+    let limits = ocs_xml::Limits {
+        size: limit,
+        depth: 8,
+        ..ocs_xml::Limits::default()
+    };
+    let mut reader = Reader::new(body, &limits)?;
+    let root = reader.any_root()?;
+    if root.name == name {
+        Ok(reader)
+    } else {
+        Err(ocs_xml::Error::Root {
+            expected: name,
+            found: root.name.into(),
+        }
+        .into())
+    }
+}
+
+const fn missing(element: &'static str, child: &'static str) -> Error {
+    Error::Xml(ocs_xml::Error::MissingElement { element, child })
 }

@@ -32,7 +32,7 @@ impl<S: Store> FrontEnd<S> {
             Ok(Some(targets)) => self.dispatch(now, caller, id, request, targets),
             Ok(None) => {
                 if let Some(id) = id {
-                    self.serve(now, id, &request);
+                    self.serve(now, caller, id, &request);
                 }
             }
             Err(refusal) => match id {

@@ -1,0 +1,96 @@
+//! Who is told of a change, and what the store keeps of it.
+
+use std::time::Instant;
+
+use ocs_pres::doc::content_type;
+use ocs_pres::server::{Changes, OwnChange};
+use ocs_sip_core::subscription::Content;
+use ocs_sip_core::{Aor, ConnectionId};
+use ocs_xml::to_string;
+
+use crate::front_end::FrontEnd;
+use crate::front_end::subscriptions::Topic;
+use crate::{DocumentKind, Store};
+
+/// An endpoint that knows most of a change already, because the answer to its own request says it.
+#[derive(Debug)]
+pub(in crate::front_end) struct Informed {
+    pub(in crate::front_end) connection: ConnectionId,
+    /// What it does not know yet.
+    pub(in crate::front_end) of_the_rest: OwnChange,
+}
+
+impl<S: Store> FrontEnd<S> {
+    /// Hands a change of a user's presence to his endpoints and to those who watch him, and keeps what is to last.
+    pub(in crate::front_end) fn tell(
+        &mut self,
+        now: Instant,
+        user: &Aor,
+        changes: &Changes,
+        informed: Option<&Informed>,
+    ) {
+        let Some(data) = self.users.get_mut(user) else {
+            return;
+        };
+        let deadline = data.presentity.poll_timeout();
+        let slot = &mut data.scheduled;
+        self.users.timers.arm(user.clone(), slot, deadline);
+        if changes.is_empty() {
+            return;
+        }
+        self.keep(user);
+        self.tell_own(now, user, changes, informed);
+        self.tell_watchers(now, user, changes);
+    }
+
+    fn keep(&mut self, user: &Aor) {
+        if let Some(data) = self.users.get_mut(user) {
+            let document = data.presentity.export();
+            self.store
+                .put_document(user, DocumentKind::Presence, &document);
+        }
+    }
+
+    fn tell_own(
+        &mut self,
+        now: Instant,
+        user: &Aor,
+        changes: &Changes,
+        informed: Option<&Informed>,
+    ) {
+        let Some(data) = self.users.get(user) else {
+            return;
+        };
+        for id in &data.own {
+            let Some(subscription) = self.subscriptions.get(*id) else {
+                continue;
+            };
+            let Topic::Own(parts) = subscription.topic else {
+                continue;
+            };
+            let change = match informed {
+                Some(informed) if informed.connection == subscription.connection => {
+                    &informed.of_the_rest
+                }
+                _ => changes.own(),
+            };
+            if let Some(document) = data.presentity.own_document(change, parts) {
+                let content = Content::new(content_type::ROAMING_SELF, to_string(&document));
+                self.subscriptions
+                    .with(*id, |notifier| notifier.notify_delta(now, content));
+            }
+        }
+    }
+
+    /// Each document is written once for all who get the same.
+    fn tell_watchers(&mut self, now: Instant, user: &Aor, changes: &Changes) {
+        let Some(data) = self.users.table_mut(user) else {
+            return;
+        };
+        let subscriptions = &mut self.subscriptions;
+        let presentity = &data.presentity;
+        data.watchers.fan_out(presentity, changes, |id, body| {
+            subscriptions.deliver(now, id, presentity, body);
+        });
+    }
+}

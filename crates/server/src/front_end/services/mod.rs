@@ -1,0 +1,128 @@
+//! What the server does for its users besides routing: SERVICE, and the documents of their subscriptions.
+
+mod contacts;
+mod refused;
+mod topics;
+
+use std::time::Instant;
+
+use ocs_ocer::report;
+use ocs_sip_core::transaction::ServerId;
+use ocs_sip_core::{Message, Method};
+use ocs_sipre::gruu::{Gruu, Opaque};
+use ocs_siprege::{location, mcu, soap};
+
+use super::FrontEnd;
+use super::input::Caller;
+use super::subscriptions::addressee;
+use crate::{Event, Store};
+
+pub(super) use refused::Refused;
+
+/// A request that was served.
+#[derive(Debug, Default)]
+pub(super) struct Served {
+    /// Type and text of the body.
+    body: Option<(&'static str, String)>,
+}
+
+impl Served {
+    fn document(content_type: &'static str, text: String) -> Self {
+        Self {
+            body: Some((content_type, text)),
+        }
+    }
+}
+
+impl<S: Store> FrontEnd<S> {
+    /// A SERVICE that this server answers.
+    pub(super) fn service(
+        &mut self,
+        now: Instant,
+        caller: &Caller,
+        id: ServerId,
+        request: &Message,
+    ) {
+        let tag = self.new_tag();
+        if let Some(response) = self.application_service(caller, request, &tag) {
+            self.respond(now, id, response);
+            return;
+        }
+        match self.user_service(now, caller, request) {
+            Ok(served) => {
+                let mut response = Message::response_to(request, 200, Some(&tag));
+                if let Some((content_type, text)) = served.body {
+                    response.set_body(content_type, text);
+                }
+                self.respond(now, id, response);
+            }
+            Err(refused) => self.respond_refused(now, id, request, refused),
+        }
+    }
+
+    /// Requests to the services of the system that have an address of their own.
+    fn application_service(
+        &mut self,
+        caller: &Caller,
+        request: &Message,
+        tag: &str,
+    ) -> Option<Message> {
+        if report::is_report(request) {
+            return Some(self.take_report(caller, request, tag));
+        }
+        let gruu = Gruu::parse(request.request_uri()?).ok()?;
+        match gruu.opaque {
+            Opaque::LocationProfile(_) => Some(location::handle_service(
+                request,
+                tag,
+                &self.config.fqdn,
+                &self.config.location_profiles,
+            )),
+            Opaque::FocusFactory => Some(mcu::handle_service(request, tag, &self.config.mcus)),
+            _ => None,
+        }
+    }
+
+    /// Requests about the sender's own data.
+    fn user_service(
+        &mut self,
+        now: Instant,
+        caller: &Caller,
+        request: &Message,
+    ) -> Result<Served, Refused> {
+        let kind = request.content_type().ok().flatten();
+        let essence = kind.map(|kind| kind.essence().to_ascii_lowercase());
+        let user = &caller.identity.aor;
+        let body = request.body();
+        match essence.as_deref() {
+            Some("application/soap+xml") => self.soap(now, user, request),
+            Some(_) if addressee(request).as_ref() != Some(user) => Err(Refused::status(403)),
+            Some(ocs_pres::doc::content_type::PUBLISH) => self.publish(now, caller, body),
+            Some(ocs_pres::doc::content_type::SET_CONTAINER_MEMBERS) => {
+                self.set_container_members(now, user, body)
+            }
+            Some(ocs_pres::doc::content_type::SET_SUBSCRIBERS) => {
+                self.set_subscribers(now, user, body)
+            }
+            Some(ocs_pres::doc::content_type::SET_DELEGATES) => {
+                self.set_delegates(now, user, body)
+            }
+            _ => Err(Refused::status(415)),
+        }
+    }
+
+    /// A user tells of a failure ([MS-OCER] 2.2.2).
+    fn take_report(&mut self, caller: &Caller, request: &Message, tag: &str) -> Message {
+        let user = &caller.identity.aor;
+        match report::receive(request, user, &ocs_ocer::Limits::default()) {
+            Ok(report) => {
+                self.events.push_back(Event::ErrorReport {
+                    aor: user.clone(),
+                    report: Box::new(report),
+                });
+                Message::response_to(request, 200, Some(tag))
+            }
+            Err(refused) => refused.response(request, tag, &self.config.fqdn),
+        }
+    }
+}
