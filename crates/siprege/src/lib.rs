@@ -4,8 +4,11 @@
 pub mod acl;
 pub mod adhoc;
 pub mod contacts;
+pub mod location;
+pub mod mcu;
 pub mod notify;
 pub mod presence_state;
+pub mod provisioning;
 pub mod registrar;
 pub mod registration;
 pub mod soap;

@@ -1,6 +1,6 @@
 //! Groups, and which of them a contact is in.
 
-use ocs_xml::{Error, Extra, Reader, SmolStr, Value, Writer};
+use ocs_xml::{Error, Extra, Reader, SmolStr, Value, Writer, Written};
 
 /// The number of a group: 0 to 64. 0 means the default group where a contact names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -214,7 +214,7 @@ impl Group {
             writer.attr("externalURI", uri);
         }
         self.extra.write_attributes(writer);
-        self.extra.write_elements(writer, &mut 0);
+        self.extra.write_elements(writer, &mut Written::default());
         writer.close();
     }
 }

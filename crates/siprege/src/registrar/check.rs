@@ -9,16 +9,24 @@ use crate::version_filter::Verdict;
 
 /// A refusal with its diagnostics ([MS-OCER]).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
     /// Of [MS-OCER]; `None` where none fits.
-    pub(super) error_id: Option<ErrorId>,
-    pub(super) reason: &'static str,
+    pub(crate) error_id: Option<ErrorId>,
+    pub(crate) reason: &'static str,
 }
 
 impl Refusal {
+    pub(crate) const fn new(status: u16, error_id: u32, reason: &'static str) -> Self {
+        Self {
+            status,
+            error_id: Some(ErrorId(error_id)),
+            reason,
+        }
+    }
+
     /// With the reason of the table.
-    fn new(status: u16, id: ErrorId) -> Self {
+    fn listed(status: u16, id: ErrorId) -> Self {
         Self {
             status,
             error_id: Some(id),
@@ -26,7 +34,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
+    pub(crate) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
         let mut response = Message::response_to(request, self.status, Some(to_tag));
         if let Some(id) = self.error_id {
             DiagnosticsWriter::new(id.kind(), id, self.reason)
@@ -52,12 +60,12 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
         Err(_) => false,
     };
     if !event_fits || request.lines(HeaderName::Event).count() > 1 {
-        return Err(Refusal::new(489, ErrorId::EVENT_NOT_SUPPORTED));
+        return Err(Refusal::listed(489, ErrorId::EVENT_NOT_SUPPORTED));
     }
     if request.lists(HeaderName::Supported, "msrtc-event-categories")
         && !request.lists(HeaderName::Supported, "gruu-10")
     {
-        return Err(Refusal::new(421, ErrorId::GRUU_REQUIRED));
+        return Err(Refusal::listed(421, ErrorId::GRUU_REQUIRED));
     }
     match config
         .version_filter
@@ -65,7 +73,7 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
     {
         Verdict::Allow => Ok((identity, false)),
         Verdict::Warn => Ok((identity, true)),
-        Verdict::Refuse => Err(Refusal::new(403, ErrorId::INVALID_CLIENT_VERSION)),
+        Verdict::Refuse => Err(Refusal::listed(403, ErrorId::INVALID_CLIENT_VERSION)),
     }
 }
 

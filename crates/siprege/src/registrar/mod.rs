@@ -17,6 +17,7 @@ use crate::presence_state::{PresenceState, RegisterAction};
 
 use expired::Expired;
 
+pub(crate) use check::Refusal;
 pub use config::{ALLOW_EVENTS, Config};
 pub use types::{Context, Event, Notify, Removal};
 
