@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod category;
 pub mod client;
 pub mod doc;
 mod error;

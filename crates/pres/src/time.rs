@@ -1,6 +1,6 @@
 //! Moments, as presence documents write them.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::DateTimePrinter;
@@ -33,6 +33,33 @@ impl Time {
             .ok()
             .and_then(|stamp| SystemTime::try_from(stamp).ok())
             .map_or(self, Self)
+    }
+
+    /// The moment a number of seconds later, or earlier.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        let by = Duration::from_secs(seconds.unsigned_abs());
+        let time = if seconds < 0 {
+            self.0.checked_sub(by)
+        } else {
+            self.0.checked_add(by)
+        };
+        Self(time.unwrap_or(self.0))
+    }
+
+    /// Whole seconds from another moment to this one; negative when this one is earlier.
+    #[must_use]
+    pub fn seconds_since(self, other: Self) -> i64 {
+        let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        match self.0.duration_since(other.0) {
+            Ok(after) => seconds(after),
+            Err(before) => -seconds(before.duration()),
+        }
+    }
+
+    /// Date and time of day, UTC.
+    pub(crate) fn civil(self) -> DateTime {
+        TimeZone::UTC.to_datetime(self.timestamp())
     }
 
     /// Years that have more or less than four digits have no lexical form here: the nearest moment that has.
@@ -76,8 +103,6 @@ impl Value for Time {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn formatted(time: Time) -> String {
@@ -127,5 +152,14 @@ mod tests {
     fn milliseconds_are_what_is_written() {
         let time = Time(SystemTime::UNIX_EPOCH + Duration::from_nanos(1_234_567_890));
         assert_eq!(Time::parse(&formatted(time)), Some(time.to_millis()));
+    }
+
+    #[test]
+    fn seconds_between_moments() {
+        let time = Time::parse("2010-02-04T03:43:49.370Z").unwrap();
+        assert_eq!(time.plus_seconds(90).seconds_since(time), 90);
+        assert_eq!(time.seconds_since(time.plus_seconds(90)), -90);
+        assert_eq!(formatted(time.plus_seconds(-86_400)), "2010-02-03T03:43:49.370Z");
+        assert_eq!(time.plus_seconds(i64::MAX), time);
     }
 }

@@ -118,6 +118,8 @@ pub struct Reader<'a> {
     entered: Tag<'a>,
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
+    /// A namespace, and the one that it stands for.
+    alias: Option<(&'static str, &'static str)>,
 }
 
 impl<'a> Reader<'a> {
@@ -147,7 +149,13 @@ impl<'a> Reader<'a> {
             },
             attributes: Vec::new(),
             bindings: Vec::new(),
+            alias: None,
         })
+    }
+
+    /// Takes one namespace for another: for a schema that peers name in two ways. Call it before the root is read.
+    pub fn alias(&mut self, namespace: &'static str, canonical: &'static str) {
+        self.alias = Some((namespace, canonical));
     }
 
     /// Enters the root, which must have this name ([`Tag::is`]).
@@ -467,6 +475,10 @@ impl<'a> Reader<'a> {
         if reserved {
             return Err(bad("declaration that is not allowed"));
         }
+        let namespace = match self.alias {
+            Some((alias, canonical)) if alias == namespace => canonical,
+            _ => namespace,
+        };
         self.bindings.push(Binding {
             prefix,
             namespace,
@@ -515,7 +527,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the whole document as one element.
-    pub(crate) fn document<T: Element>(mut self) -> Result<T, Error> {
+    pub fn document<T: Element>(mut self) -> Result<T, Error> {
         self.root(T::NAMESPACE, T::NAME)?;
         let element = T::read(&mut self)?;
         self.finish()?;
