@@ -1,7 +1,9 @@
 //! A client's mirror of its own presence, and what it writes.
 
-use ocs_pres::client::{Draft, InstanceKey, OwnEvent, SelfPresence, WriteId, WriteRequest};
-use ocs_pres::doc::{ContainerId, ExpireType, RoamingData, SourceNetwork, content_type};
+use ocs_pres::client::{InstanceKey, OwnEvent, SelfPresence, WriteId, WriteRequest};
+use ocs_pres::doc::{
+    ContainerId, ExpireType, Publication, RoamingData, SourceNetwork, content_type,
+};
 use ocs_xml::{Limits, Raw, from_slice};
 
 const OWN: &str = "sip:bob@contoso.com";
@@ -40,8 +42,21 @@ fn key(container: u16) -> InstanceKey {
     InstanceKey::new("note", ContainerId::new(container).unwrap(), 0)
 }
 
-fn draft(container: u16, text: &str) -> Draft {
-    Draft::new(key(container), ExpireType::Static, Some(value(text)))
+fn draft(container: u16, text: &str) -> Publication {
+    let container = ContainerId::new(container).unwrap();
+    Publication::new(
+        "note",
+        0,
+        container,
+        0,
+        ExpireType::Static,
+        Some(value(text)),
+    )
+}
+
+fn removal(container: u16) -> Publication {
+    let container = ContainerId::new(container).unwrap();
+    Publication::removal("note", 0, container, 0, ExpireType::Time)
 }
 
 /// With these categories, after the first document.
@@ -107,13 +122,10 @@ fn what_is_there_already_is_not_published_again() {
     assert_eq!(said(&own.poll_request().unwrap()), [(300, 2, None)]);
     // What lives for a time begins it anew, and what is not there need not be removed.
     let mut own = loaded(&note(200, 4, "hi"));
-    own.publish(vec![
-        Draft::for_seconds(key(200), 60, Some(value("hi"))),
-        Draft::removal(key(300)),
-    ]);
+    own.publish(vec![draft(200, "hi").expires(60), removal(300)]);
     assert_eq!(said(&own.poll_request().unwrap()), [(200, 4, Some(60))]);
     let mut own = loaded(&note(200, 4, "hi"));
-    own.publish(vec![Draft::removal(key(200))]);
+    own.publish(vec![removal(200)]);
     let request = own.poll_request().unwrap();
     assert_eq!(said(&request), [(200, 4, Some(0))]);
     assert!(

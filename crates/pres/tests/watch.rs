@@ -200,7 +200,10 @@ fn one_subscription_for_all_contacts() {
     // Who is watched already and then becomes a contact is prompted for that.
     bench.watch.watch(bench.now, [aor("carol")], true);
     let prompt = bench.one();
-    assert_eq!((prompt.prompted, prompt.repeat.len()), (vec!["carol".to_owned()], 4));
+    assert_eq!(
+        (prompt.prompted, prompt.repeat.len()),
+        (vec!["carol".to_owned()], 4)
+    );
     bench.accept(prompt.list);
     // One goes, one comes back before anything was said.
     bench.watch.unwatch(bench.now, &aor("bob"));

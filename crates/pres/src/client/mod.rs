@@ -15,4 +15,4 @@ mod writes;
 pub use own::{InstanceKey, OwnEvent, SelfPresence};
 pub use presence::Presence;
 pub use watch::{ListId, Order, Status, Target, Watch, WatchConfig, WatchEvent};
-pub use writes::{Draft, WriteId, WriteRequest};
+pub use writes::{WriteId, WriteRequest};

@@ -7,7 +7,8 @@ use ocs_xml::{Raw, SmolStr};
 use super::membership;
 use super::writes::{Outstanding, WriteId, Writes};
 use crate::doc::{
-    Categories, Category, Container, ContainerId, Delegates, RoamingData, SourceNetwork, Subscriber,
+    Categories, Category, Container, ContainerId, Delegates, Publication, RoamingData,
+    SourceNetwork, Subscriber,
 };
 
 /// Which category instance of one's own.
@@ -83,6 +84,16 @@ impl InstanceKey {
             container,
             instance,
         }
+    }
+
+    /// The instance that a publication is for.
+    #[must_use]
+    pub fn of(publication: &Publication) -> Self {
+        Self::new(
+            publication.category_name.clone(),
+            publication.container,
+            publication.instance,
+        )
     }
 }
 

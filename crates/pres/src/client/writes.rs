@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use ocs_xml::{Limits, Raw, SmolStr, from_slice, to_string};
+use ocs_xml::{Limits, SmolStr, from_slice, to_string};
 
 use super::membership;
 use super::own::{InstanceKey, OwnEvent, SelfPresence};
 use crate::doc::{
-    Change, ContainerChange, ContainerId, ExpireType, Fault, Member, Publication, Publish,
-    RoamingData, SetContainerMembers, SetSubscribers, SourceNetwork, content_type,
+    Change, ContainerChange, ContainerId, Fault, Member, Publication, Publish, RoamingData,
+    SetContainerMembers, SetSubscribers, SourceNetwork, content_type,
 };
 
 /// How often a request is sent again with the versions that a conflict told (\[MS-PRES\], client behaviour; the number is inferred).
@@ -17,16 +17,6 @@ const TRIES: u8 = 3;
 /// Names a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WriteId(pub u64);
-
-/// A category instance to be written. Its version is filled in when the request goes out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    key: InstanceKey,
-    expire_type: ExpireType,
-    expires: Option<i64>,
-    value: Option<Raw>,
-    removal: bool,
-}
 
 /// A SERVICE request to oneself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +31,7 @@ pub struct WriteRequest {
 
 #[derive(Debug, Clone)]
 enum Write {
-    Publish(Vec<Draft>),
+    Publish(Vec<Publication>),
     /// A user comes into a container, or back to where he belongs.
     Move {
         user: SmolStr,
@@ -92,48 +82,11 @@ impl Writes {
     }
 }
 
-impl Draft {
-    /// An instance with this value; without one, watchers in the container see that there is nothing.
-    #[must_use]
-    pub const fn new(key: InstanceKey, expire_type: ExpireType, value: Option<Raw>) -> Self {
-        Self {
-            key,
-            expire_type,
-            expires: None,
-            value,
-            removal: false,
-        }
-    }
-
-    /// An instance that lives for some seconds.
-    #[must_use]
-    pub const fn for_seconds(key: InstanceKey, seconds: u32, value: Option<Raw>) -> Self {
-        Self {
-            key,
-            expire_type: ExpireType::Time,
-            expires: Some(seconds as i64),
-            value,
-            removal: false,
-        }
-    }
-
-    /// The removal of an instance. What is not there needs none.
-    #[must_use]
-    pub const fn removal(key: InstanceKey) -> Self {
-        Self {
-            key,
-            expire_type: ExpireType::Time,
-            expires: None,
-            value: None,
-            removal: true,
-        }
-    }
-}
-
 impl SelfPresence {
-    /// Publishes: all of it, or nothing is applied. Waits until the first document is here; what is published already is left out.
-    pub fn publish(&mut self, drafts: Vec<Draft>) -> WriteId {
-        self.writes.push(Write::Publish(drafts))
+    /// Publishes: all of it, or nothing is applied. It waits until the first document is here. Then the versions are put in, and what the
+    /// server has already is left out: equal values, and removals of what is not there.
+    pub fn publish(&mut self, publications: Vec<Publication>) -> WriteId {
+        self.writes.push(Write::Publish(publications))
     }
 
     /// Moves a watcher, by address without scheme, into a container; with none, back to where it belongs without an entry of its own.
@@ -182,14 +135,16 @@ impl SelfPresence {
 
     fn encode(&self, write: &Write) -> Option<(&'static str, String, Sent)> {
         match write {
-            Write::Publish(drafts) => {
-                let drafts: Vec<&Draft> =
-                    drafts.iter().filter(|draft| self.differs(draft)).collect();
-                if drafts.is_empty() {
+            Write::Publish(publications) => {
+                let publications: Vec<Publication> = publications
+                    .iter()
+                    .filter(|publication| self.differs(publication))
+                    .map(|publication| self.with_version(publication))
+                    .collect();
+                if publications.is_empty() {
                     return None;
                 }
-                let publications = drafts.iter().map(|draft| self.publication(draft)).collect();
-                let keys = drafts.iter().map(|draft| draft.key.clone()).collect();
+                let keys = publications.iter().map(InstanceKey::of).collect();
                 Some((
                     content_type::PUBLISH,
                     to_string(&Publish::new(self.uri(), publications)),
@@ -226,45 +181,30 @@ impl SelfPresence {
         ))
     }
 
-    /// Whether a draft says something that the server does not have. What lives for a time begins that time anew.
-    fn differs(&self, draft: &Draft) -> bool {
-        let known = self.instance(&draft.key);
-        if draft.removal {
-            return self.version(&draft.key) != 0;
+    /// Whether the server has something else. What lives for a time begins that time anew.
+    fn differs(&self, publication: &Publication) -> bool {
+        let key = InstanceKey::of(publication);
+        if publication.is_removal() {
+            return self.version(&key) != 0;
         }
-        draft.expires.is_some()
-            || known.is_none_or(|known| {
-                known.expire_type != Some(draft.expire_type)
-                    || known.value() != draft.value.as_ref()
+        publication.expires.is_some()
+            || self.instance(&key).is_none_or(|known| {
+                known.expire_type != Some(publication.expire_type)
+                    || known.value() != publication.value.as_ref()
             })
     }
 
-    fn publication(&self, draft: &Draft) -> Publication {
-        let InstanceKey {
-            category,
-            container,
-            instance,
-        } = &draft.key;
-        let version = self.version(&draft.key);
-        if draft.removal {
-            let kind = self
-                .instance(&draft.key)
-                .and_then(|known| known.expire_type);
-            let kind = kind.unwrap_or(draft.expire_type);
-            return Publication::removal(category.clone(), *instance, *container, version, kind);
+    /// With the version that the server has. An instance is removed with the life that it was published with.
+    fn with_version(&self, publication: &Publication) -> Publication {
+        let key = InstanceKey::of(publication);
+        let mut publication = publication.clone();
+        publication.version = self.version(&key);
+        if publication.is_removal()
+            && let Some(known) = self.instance(&key).and_then(|known| known.expire_type)
+        {
+            publication.expire_type = known;
         }
-        let publication = Publication::new(
-            category.clone(),
-            *instance,
-            *container,
-            version,
-            draft.expire_type,
-            draft.value.clone(),
-        );
-        match draft.expires {
-            Some(seconds) => publication.expires(seconds),
-            None => publication,
-        }
+        publication
     }
 
     /// Takes the answer to the request that is out, with its body; a status of `None` says that there is none.

@@ -240,17 +240,20 @@ impl Watch {
     pub fn watch(&mut self, now: Instant, users: impl IntoIterator<Item = Aor>, added: bool) {
         let users: Vec<Aor> = users.into_iter().collect();
         for user in &users {
-            let contact = self.contacts.entry(user.clone()).or_insert_with(|| Contact {
-                status: Status::Idle,
-                list: None,
-                added: false,
-                redirect: None,
-                polled: false,
-                at: None,
-                failures: 0,
-                suspect: false,
-                presence: Presence::default(),
-            });
+            let contact = self
+                .contacts
+                .entry(user.clone())
+                .or_insert_with(|| Contact {
+                    status: Status::Idle,
+                    list: None,
+                    added: false,
+                    redirect: None,
+                    polled: false,
+                    at: None,
+                    failures: 0,
+                    suspect: false,
+                    presence: Presence::default(),
+                });
             contact.added |= added;
             contact.polled = false;
             if matches!(contact.status, Status::Polling | Status::Terminated) {
