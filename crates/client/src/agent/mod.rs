@@ -1,23 +1,30 @@
 //! The user agent: finds its server, signs in, talks.
 
+mod bootstrap;
 mod connecting;
+mod contacts;
 mod conversation;
 mod incoming;
+mod presence;
 mod sending;
 mod services;
 mod signing_in;
 mod subscriptions;
+mod watching;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use bootstrap::Bootstrap;
 use bytes::Bytes;
 use ocs_conmgmt::{Answer, Connector, Peer, Query};
+use ocs_pres::client::{SelfPresence, Watch};
 use ocs_sip_core::transaction::{ClientId, Layer, Timers};
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_sipae::client as sipae;
 use ocs_sipae::ntlm::NtlmClient;
+use ocs_siprege::contacts::Mirror;
 use ocs_siprege::registration::Registration;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -50,6 +57,12 @@ pub enum Error {
     /// There is no conversation with this user.
     #[error("no conversation with {0}")]
     NoConversation(Aor),
+    /// The server does not offer what the command needs, refused it, or [`Config::bootstrap`] leaves it out.
+    #[error("not offered by the server")]
+    NotOffered,
+    /// A target is no SIP URI.
+    #[error("not a SIP URI")]
+    Target,
 }
 
 /// Whether the user wants to be signed in.
@@ -82,6 +95,11 @@ pub struct UserAgent {
     gruu: Option<String>,
     pending: HashMap<ClientId, Pending>,
     subscriptions: Subscriptions,
+    bootstrap: Bootstrap,
+    own: SelfPresence,
+    contacts: Mirror,
+    watch: Watch,
+    next_service: u64,
     conversations: BTreeMap<Aor, Conversation>,
     next_conversation: u64,
     /// Why the last server that was tried did not take the registration.
@@ -130,6 +148,11 @@ impl UserAgent {
             gruu: None,
             pending: HashMap::new(),
             subscriptions: Subscriptions::default(),
+            bootstrap: Bootstrap::default(),
+            own: SelfPresence::new(config.aor.to_uri()),
+            contacts: bootstrap::new_mirror(),
+            watch: bootstrap::new_watch(&config),
+            next_service: 0,
             conversations: BTreeMap::new(),
             next_conversation: 0,
             refused: None,
@@ -178,12 +201,13 @@ impl UserAgent {
         }
     }
 
-    /// Ends all conversations, unregisters and closes the connection.
+    /// Ends all conversations and subscriptions, unregisters and closes the connection.
     pub fn sign_out(&mut self, now: Instant) {
         if self.wish == Wish::Out {
             return;
         }
         self.end_all_conversations(now);
+        self.unsubscribe_all(now);
         self.wish = Wish::Leaving;
         match &mut self.registration {
             Some(registration) if registration.is_registered() => registration.unregister(now),
@@ -254,6 +278,8 @@ impl UserAgent {
         for conversation in self.conversations.values_mut() {
             conversation.handle_timeout(now);
         }
+        self.subscriptions.handle_timeout(now);
+        self.watch.handle_timeout(now);
         self.settle(now);
     }
 
@@ -274,6 +300,8 @@ impl UserAgent {
             self.registration
                 .as_ref()
                 .and_then(Registration::poll_timeout),
+            self.subscriptions.poll_timeout(),
+            self.watch.poll_timeout(),
         ]
         .into_iter()
         .chain(link)
@@ -306,7 +334,11 @@ impl UserAgent {
                 | self.drive_registration(now)
                 | self.drive_authentication(now)
                 | self.drive_transactions(now)
-                | self.drive_conversations(now);
+                | self.drive_conversations(now)
+                | self.drive_subscriptions(now)
+                | self.drive_own_presence(now)
+                | self.drive_contacts(now)
+                | self.drive_watch(now);
             if !busy {
                 break;
             }

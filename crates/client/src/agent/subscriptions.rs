@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use ocs_pres::client::ListId;
 use ocs_sip_core::subscription::{
-    AUTOEXTEND, Action, EndCause, MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY, Subscriber,
+    Action, EndCause, MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY, Subscriber,
     SubscriberEvent, SubscriberTimers,
 };
 use ocs_sip_core::{HeaderName, Message, Method};
@@ -28,6 +29,8 @@ pub(super) enum Topic {
     Contacts,
     /// The user's own presence.
     Own,
+    /// That of others.
+    Presence(ListId),
 }
 
 /// A subscription to begin.
@@ -37,13 +40,9 @@ pub(super) struct Subscribe {
     pub(super) target: String,
     pub(super) event: &'static str,
     pub(super) accept: &'static str,
-    /// Whether each notification may extend it.
-    pub(super) autoextend: bool,
     /// Further headers.
     pub(super) headers: &'static [(HeaderName, &'static str)],
     pub(super) content: Option<(&'static str, Bytes)>,
-    /// Whether the state is wanted once only.
-    pub(super) fetch: bool,
 }
 
 #[derive(Debug)]
@@ -142,29 +141,46 @@ impl Subscriptions {
 }
 
 impl UserAgent {
-    /// Subscribes. What was subscribed to under this topic before is forgotten.
-    pub(super) fn subscribe(&mut self, topic: Topic, subscribe: Subscribe) {
-        let contact = self.contact();
-        let mut request = self.new_request(Method::Subscribe, &subscribe.target);
-        request.push(HeaderName::UserAgent, &self.config.user_agent);
+    /// A SUBSCRIBE that offers all that this system knows.
+    pub(super) fn new_subscribe(&mut self, subscribe: Subscribe) -> Message {
+        let mut request = self.new_bare_subscribe(&subscribe.target);
         request.push(HeaderName::Event, subscribe.event);
         request.push(HeaderName::Accept, subscribe.accept);
-        let extend = subscribe.autoextend.then_some(AUTOEXTEND);
-        for tag in extend.into_iter().chain([MS_BENOTIFY]) {
-            request.push(HeaderName::Supported, tag);
-        }
-        request.push(HeaderName::ProxyRequire, MS_BENOTIFY);
-        request.push(HeaderName::Supported, MS_PIGGYBACK_FIRST_NOTIFY);
-        for (name, value) in subscribe.headers {
+        for (name, value) in [
+            (HeaderName::Supported, MS_BENOTIFY),
+            (HeaderName::ProxyRequire, MS_BENOTIFY),
+            (HeaderName::Supported, MS_PIGGYBACK_FIRST_NOTIFY),
+        ]
+        .iter()
+        .chain(subscribe.headers)
+        {
             request.push(*name, value);
         }
-        if subscribe.fetch {
-            request.push(HeaderName::Expires, "0");
-        }
-        request.push(HeaderName::Contact, &contact);
         if let Some((content_type, body)) = subscribe.content {
             request.set_body(content_type, body);
         }
+        request
+    }
+
+    /// A SUBSCRIBE without event.
+    pub(super) fn new_bare_subscribe(&mut self, target: &str) -> Message {
+        let contact = self.contact();
+        let mut request = self.new_request(Method::Subscribe, target);
+        request.push(HeaderName::UserAgent, &self.config.user_agent);
+        request.push(HeaderName::Contact, &contact);
+        request
+    }
+
+    /// Subscribes with a request that is a SUBSCRIBE; with Expires 0 the state is wanted once only. What was subscribed to under
+    /// this topic before ends.
+    pub(super) fn subscribe(&mut self, now: Instant, topic: Topic, request: Message) {
+        if let Some(mut old) = self.subscriptions.all.remove(&topic) {
+            old.subscriber.unsubscribe();
+            while let Some(end) = old.subscriber.poll_transmit() {
+                self.send_request(now, end, Purpose::Parting);
+            }
+        }
+        let keep = request.header(HeaderName::Expires) != Some("0");
         // A request that is made here has all that a subscription needs.
         let Ok(subscriber) = Subscriber::new(request, SubscriberTimers::default()) else {
             return;
@@ -172,7 +188,7 @@ impl UserAgent {
         let subscription = Subscription {
             subscriber,
             serial: self.subscriptions.next_serial(),
-            keep: !subscribe.fetch,
+            keep,
             accepted_at: None,
             failures: 0,
             again_at: None,
@@ -180,6 +196,11 @@ impl UserAgent {
         };
         self.subscriptions.all.insert(topic.clone(), subscription);
         self.subscriptions.touch(&topic);
+    }
+
+    /// The machine of a subscription, to change what it sends.
+    pub(super) fn subscriber_mut(&mut self, topic: &Topic) -> Option<&mut Subscriber> {
+        Some(&mut self.subscriptions.touch(topic)?.subscriber)
     }
 
     /// Ends a subscription that is not wanted any more.
