@@ -47,13 +47,16 @@ impl Time {
         Self(time.unwrap_or(self.0))
     }
 
-    /// Whole seconds from another moment to this one; negative when this one is earlier.
+    /// Seconds from another moment to this one, rounded down; negative when this one is earlier.
     #[must_use]
     pub fn seconds_since(self, other: Self) -> i64 {
-        let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
         match self.0.duration_since(other.0) {
-            Ok(after) => seconds(after),
-            Err(before) => -seconds(before.duration()),
+            Ok(after) => seconds(after.as_secs()),
+            Err(before) => {
+                let before = before.duration();
+                -seconds(before.as_secs() + u64::from(before.subsec_nanos() > 0))
+            }
         }
     }
 
@@ -159,7 +162,10 @@ mod tests {
         let time = Time::parse("2010-02-04T03:43:49.370Z").unwrap();
         assert_eq!(time.plus_seconds(90).seconds_since(time), 90);
         assert_eq!(time.seconds_since(time.plus_seconds(90)), -90);
-        assert_eq!(formatted(time.plus_seconds(-86_400)), "2010-02-03T03:43:49.370Z");
+        assert_eq!(
+            formatted(time.plus_seconds(-86_400)),
+            "2010-02-03T03:43:49.370Z"
+        );
         assert_eq!(time.plus_seconds(i64::MAX), time);
     }
 }

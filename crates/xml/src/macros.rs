@@ -41,7 +41,7 @@
 /// `= "name"` is the name on the wire; without it the field's own. `=> n` places an element behind the n-th
 /// `delimiter` of Microsoft's schemas. Elements are written in the order of their declaration and read in any order. An attribute or
 /// element that is not declared goes into the field `extra`. An optional element that comes twice is an error. An attribute may have
-/// the prefix of the element's own namespace.
+/// the prefix of the element's own namespace; where that is empty, names alone count, of elements and attributes.
 #[macro_export]
 macro_rules! element {
     (
@@ -237,7 +237,9 @@ macro_rules! __parse {
 macro_rules! __read_attribute {
     (attr, $ty:ty, $field:ident, $attribute:ident, $namespace:expr, $local:literal, $wire:expr) => {
         if $attribute.name == $wire
-            && ($attribute.prefix.is_empty() || $attribute.namespace == $namespace)
+            && ($attribute.prefix.is_empty()
+                || $attribute.namespace == $namespace
+                || $namespace.is_empty())
         {
             let value = $attribute.value()?;
             $field = ::core::option::Option::Some($crate::__parse!($ty, &value, $local, $wire));

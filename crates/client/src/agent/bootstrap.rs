@@ -1,12 +1,12 @@
 //! What follows the registration: eight questions, each answered or refused on its own ([MS-OCSPROT] 2.5.3).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
 use ocs_pres::client::{Watch, WatchConfig, WriteId};
 use ocs_pres::doc::{RoamingList, RoamingPart, content_type, event};
 use ocs_sip_core::subscription::{AUTOEXTEND, EndCause};
-use ocs_sip_core::{HeaderName, Message};
+use ocs_sip_core::{Aor, HeaderName, Message};
 use ocs_siprege::contacts::{self, Mirror, MirrorConfig};
 use ocs_siprege::location::{self, LocationProfileDescription};
 use ocs_siprege::mcu::{Command, McuList, Question, Reply};
@@ -32,6 +32,10 @@ pub(super) struct Bootstrap {
     pub(super) batched: bool,
     /// The first publication of this endpoint.
     pub(super) publication: Option<WriteId>,
+    /// Writes that nobody ordered.
+    pub(super) quiet: HashSet<WriteId>,
+    /// Contacts that this endpoint is adding: they are prompted for the user.
+    pub(super) adding: HashSet<Aor>,
     provisioning: Option<ProvisionGroupList>,
     location_profile: Option<LocationProfileDescription>,
     conferencing: Option<McuList>,
@@ -141,7 +145,9 @@ impl UserAgent {
     pub(super) fn end_bootstrap(&mut self) {
         self.subscriptions.clear();
         self.bootstrap.waiting.clear();
-        self.bootstrap.publication = None;
+        // It may be written once more, but is no step any more.
+        let publication = self.bootstrap.publication.take();
+        self.bootstrap.quiet.extend(publication);
         self.own.reset();
         self.watch.stop();
     }

@@ -112,7 +112,10 @@ impl UserAgent {
 
     pub(super) fn drive_contacts(&mut self, now: Instant) -> bool {
         let mut busy = false;
-        while let Some(action) = self.contacts.poll_action() {
+        // What is ordered while there is no server waits for one.
+        while self.is_signed_in()
+            && let Some(action) = self.contacts.poll_action()
+        {
             busy = true;
             match action {
                 Action::Subscribe => self.subscribe_to_contacts(now),
@@ -158,9 +161,6 @@ impl UserAgent {
     }
 
     fn subscribe_to_contacts(&mut self, now: Instant) {
-        if !self.is_signed_in() {
-            return;
-        }
         let request = self.new_subscribe(Subscribe {
             target: self.config.aor.to_uri(),
             event: contacts::EVENT,

@@ -12,7 +12,7 @@ mod signing_in;
 mod subscriptions;
 mod watching;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -32,6 +32,7 @@ use rand_core::{Rng, SeedableRng};
 use crate::link::{Destination, Link};
 use crate::{Config, Event, Output};
 use conversation::Conversation;
+use presence::Chosen;
 use sending::Pending;
 use subscriptions::Subscriptions;
 
@@ -99,6 +100,9 @@ pub struct UserAgent {
     own: SelfPresence,
     contacts: Mirror,
     watch: Watch,
+    /// Whom the application watches, contact or not.
+    watched: BTreeSet<Aor>,
+    chosen: Chosen,
     next_service: u64,
     conversations: BTreeMap<Aor, Conversation>,
     next_conversation: u64,
@@ -152,6 +156,8 @@ impl UserAgent {
             own: SelfPresence::new(config.aor.to_uri()),
             contacts: bootstrap::new_mirror(),
             watch: bootstrap::new_watch(&config),
+            watched: BTreeSet::new(),
+            chosen: Chosen::default(),
             next_service: 0,
             conversations: BTreeMap::new(),
             next_conversation: 0,

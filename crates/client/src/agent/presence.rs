@@ -12,6 +12,7 @@ use ocs_sip_core::{Aor, Message};
 use ocs_xml::{Limits, from_slice};
 
 use super::services::Job;
+use super::signing_in::uuid_text;
 use super::subscriptions::Topic;
 use super::{Error, UserAgent};
 use crate::{Event, Step};
@@ -228,7 +229,8 @@ impl UserAgent {
                     return;
                 };
                 if self.config.bootstrap.acknowledge {
-                    self.own.acknowledge(subscriber.user.clone());
+                    let id = self.own.acknowledge(subscriber.user.clone());
+                    self.bootstrap.quiet.insert(id);
                 }
                 let display_name = subscriber.display_name.filter(|name| !name.is_empty());
                 self.events.push_back(Event::SubscriberPending {
@@ -237,21 +239,24 @@ impl UserAgent {
                     network: subscriber.network,
                 });
             }
-            OwnEvent::Written(id) if self.bootstrap.publication == Some(id) => {
-                self.bootstrap.publication = None;
-                self.finish_step(now, Step::Publication);
-            }
-            OwnEvent::Refused { id, status } if self.bootstrap.publication == Some(id) => {
-                self.bootstrap.publication = None;
-                self.refuse_step(Step::Publication, status, String::new());
-            }
-            OwnEvent::Written(id) if !self.bootstrap.own_writes.remove(&id) => {
-                self.events.push_back(Event::PresenceWritten { id });
-            }
-            OwnEvent::Refused { id, status } if !self.bootstrap.own_writes.remove(&id) => {
-                self.events.push_back(Event::PresenceRefused { id, status });
-            }
+            OwnEvent::Written(id) => self.own_written(now, id, None),
+            OwnEvent::Refused { id, status } => self.own_written(now, id, Some(status)),
             _ => {}
+        }
+    }
+
+    /// A write is done, or was refused with a status.
+    fn own_written(&mut self, now: Instant, id: WriteId, refusal: Option<u16>) {
+        if self.bootstrap.publication.take_if(|publication| *publication == id).is_some() {
+            match refusal {
+                None => self.finish_step(now, Step::Publication),
+                Some(status) => self.refuse_step(Step::Publication, status, String::new()),
+            }
+        } else if !self.bootstrap.quiet.remove(&id) {
+            self.events.push_back(match refusal {
+                None => Event::PresenceWritten { id },
+                Some(status) => Event::PresenceRefused { id, status },
+            });
         }
     }
 
@@ -259,7 +264,7 @@ impl UserAgent {
     fn publish_endpoint(&mut self) {
         if self.config.bootstrap.first_members {
             let id = self.own.add_first_members();
-            self.bootstrap.own_writes.insert(id);
+            self.bootstrap.quiet.insert(id);
         }
         let source = self.source();
         let mut publications = vec![publications::device(source, &self.device())];
@@ -285,7 +290,7 @@ impl UserAgent {
             *capabilities.get_mut(*service) = Some(Capability::new(true, true));
         }
         Device {
-            endpoint_id: self.config.epid.instance().uuid().into(),
+            endpoint_id: uuid_text(&self.config.epid.instance()).into(),
             gruu: self.gruu.as_deref().map(Into::into),
             capabilities: vec![capabilities],
             timezone: self.config.bootstrap.timezone.clone(),

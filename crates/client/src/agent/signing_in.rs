@@ -225,7 +225,7 @@ impl UserAgent {
 }
 
 /// The UUID of an instance without `urn:uuid:`.
-fn uuid_text(instance: &ocs_sipre::Instance) -> String {
+pub(super) fn uuid_text(instance: &ocs_sipre::Instance) -> String {
     let text = instance.to_string();
     text.rsplit(':').next().unwrap_or_default().to_owned()
 }

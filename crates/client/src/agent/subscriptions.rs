@@ -198,6 +198,11 @@ impl UserAgent {
         self.subscriptions.touch(&topic);
     }
 
+    /// Whether there is a subscription, or one that is made anew.
+    pub(super) fn has_subscription(&self, topic: &Topic) -> bool {
+        self.subscriptions.all.contains_key(topic)
+    }
+
     /// The machine of a subscription, to change what it sends.
     pub(super) fn subscriber_mut(&mut self, topic: &Topic) -> Option<&mut Subscriber> {
         Some(&mut self.subscriptions.touch(topic)?.subscriber)
@@ -347,6 +352,6 @@ impl UserAgent {
                 self.subscriptions.all.remove(topic);
             }
         }
-        self.subscription_ended(now, topic, cause, again.is_some(), &reason);
+        self.subscription_ended(now, topic, cause, again.is_some(), reason);
     }
 }

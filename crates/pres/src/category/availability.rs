@@ -80,7 +80,9 @@ impl Availability {
     pub const fn is_active(self) -> bool {
         matches!(
             self.class(),
-            AvailabilityClass::Available | AvailabilityClass::Busy | AvailabilityClass::DoNotDisturb
+            AvailabilityClass::Available
+                | AvailabilityClass::Busy
+                | AvailabilityClass::DoNotDisturb
         )
     }
 }

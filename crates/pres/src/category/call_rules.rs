@@ -88,7 +88,10 @@ impl<'a> Handling<'a> {
             return Self::Block;
         }
         let first = |name| routing.targets(&name).first();
-        let forward = routing.has(&Flag::EnableCf).then(|| first(ListName::ForwardTo)).flatten();
+        let forward = routing
+            .has(&Flag::EnableCf)
+            .then(|| first(ListName::ForwardTo))
+            .flatten();
         if routing.has(&Flag::ForwardImmediate) {
             return Self::Forward(forward);
         }

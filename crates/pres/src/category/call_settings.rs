@@ -2,9 +2,7 @@
 
 use ocs_xml::{Extra, SmolStr};
 
-use crate::category::routing::{
-    Flag, List, ListName, Routing, Rule, Target, Wait, WaitName,
-};
+use crate::category::routing::{Flag, List, ListName, Routing, Rule, Target, Wait, WaitName};
 
 /// Settings for calls, as a client offers them to its user.
 ///

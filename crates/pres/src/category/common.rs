@@ -47,7 +47,11 @@ impl Localized {
         texts
             .iter()
             .find(|text| text.lcid == Some(lcid))
-            .or_else(|| texts.iter().find(|text| text.lcid.map(language) == Some(language(lcid))))
+            .or_else(|| {
+                texts
+                    .iter()
+                    .find(|text| text.lcid.map(language) == Some(language(lcid)))
+            })
             .or_else(|| texts.iter().find(|text| text.lcid.is_none()))
             .or_else(|| texts.first())
     }

@@ -221,7 +221,10 @@ impl ContactCard {
     /// The name for a reader of a language.
     #[must_use]
     pub fn display_name(&self, lcid: u32) -> Option<&str> {
-        let name = self.identity.iter().find_map(|identity| identity.name.as_ref())?;
+        let name = self
+            .identity
+            .iter()
+            .find_map(|identity| identity.name.as_ref())?;
         Localized::choose(&name.display_name, lcid).map(|name| name.value.as_str())
     }
 

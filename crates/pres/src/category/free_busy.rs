@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, PAD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, PAD};
 use ocs_xml::Value;
 
 /// What somebody does in a slot.
@@ -54,10 +54,7 @@ impl BitOrder {
 pub struct Packed(Vec<u8>);
 
 /// Some writers leave the padding away; the bits behind the last slot are no one's business.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    PAD_INDIFFERENT,
-);
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD_INDIFFERENT);
 const PAD_INDIFFERENT: GeneralPurposeConfig =
     PAD.with_decode_padding_mode(DecodePaddingMode::Indifferent);
 

@@ -81,7 +81,9 @@ pub struct FlagList(pub Vec<Flag>);
 
 impl Value for FlagList {
     fn parse(text: &str) -> Option<Self> {
-        Some(Self(text.split_ascii_whitespace().map(Flag::from).collect()))
+        Some(Self(
+            text.split_ascii_whitespace().map(Flag::from).collect(),
+        ))
     }
 
     fn format(&self, out: &mut String) {

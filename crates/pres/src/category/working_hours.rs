@@ -1,7 +1,7 @@
 //! Working hours, in the form of Exchange's web services (\[MS-PRES\], calendar data schema).
 
-use jiff::civil::{self, Weekday};
 use jiff::ToSpan;
+use jiff::civil::{self, Weekday};
 use ocs_xml::{SmolStr, Value, content, element, words};
 
 use crate::Time;
@@ -106,8 +106,14 @@ impl Transition {
     fn in_year(&self, year: i16) -> Option<civil::DateTime> {
         let month = i8::try_from(self.month).ok()?;
         let first = civil::Date::new(year, month, 1).ok()?;
-        let nth = if self.day_order >= 5 { -1 } else { i8::try_from(self.day_order).ok()? };
-        let date = first.nth_weekday_of_month(nth, self.day_of_week.single()?).ok()?;
+        let nth = if self.day_order >= 5 {
+            -1
+        } else {
+            i8::try_from(self.day_order).ok()?
+        };
+        let date = first
+            .nth_weekday_of_month(nth, self.day_of_week.single()?)
+            .ok()?;
         let time: civil::Time = self.time.trim_ascii().parse().ok()?;
         Some(date.to_datetime(time))
     }
@@ -189,13 +195,16 @@ impl WorkingHours {
         let today = local.weekday();
         let yesterday = today.previous();
         let on = |period: &WorkingPeriod, day| period.days.0.iter().any(|days| days.includes(day));
-        self.periods.iter().flat_map(|periods| &periods.period).any(|period| {
-            if period.start <= period.end {
-                on(period, today) && (period.start..period.end).contains(&minute)
-            } else {
-                (on(period, today) && minute >= period.start)
-                    || (on(period, yesterday) && minute < period.end)
-            }
-        })
+        self.periods
+            .iter()
+            .flat_map(|periods| &periods.period)
+            .any(|period| {
+                if period.start <= period.end {
+                    on(period, today) && (period.start..period.end).contains(&minute)
+                } else {
+                    (on(period, today) && minute >= period.start)
+                        || (on(period, yesterday) && minute < period.end)
+                }
+            })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ocs_xml::SmolStr;
+use ocs_xml::{Element, SmolStr};
 
+use crate::category::{ContactCard, Note, State, StateType};
 use crate::doc::{Categories, Category};
 
 /// The presence of one user, as a watcher sees it.
@@ -55,5 +56,45 @@ impl Presence {
             .iter()
             .rev()
             .max_by_key(|instance| instance.publish_time)
+    }
+
+    /// The state: the aggregate, or what there is instead of it. What cannot be read counts as not there.
+    #[must_use]
+    pub fn state(&self) -> Option<State> {
+        let mut found = None;
+        for state in self.values::<State>("state") {
+            if state.kind == Some(StateType::AggregateState) {
+                return Some(state);
+            }
+            found.get_or_insert(state);
+        }
+        found
+    }
+
+    /// The note that was published last.
+    #[must_use]
+    pub fn note(&self) -> Option<Note> {
+        self.newest("note")?.value()?.decode().ok()
+    }
+
+    /// The contact card, put together from its instances; one of a higher number says more than one of a lower.
+    #[must_use]
+    pub fn contact_card(&self) -> ContactCard {
+        let mut instances: Vec<&Category> = self.instances("contactCard").iter().collect();
+        instances.sort_by_key(|instance| instance.instance);
+        let mut card = ContactCard::default();
+        for instance in instances {
+            if let Some(Ok(other)) = instance.value().map(ocs_xml::Raw::decode) {
+                card.merge(other);
+            }
+        }
+        card
+    }
+
+    /// The values of a category that can be read.
+    fn values<T: Element>(&self, category: &str) -> impl Iterator<Item = T> {
+        self.instances(category)
+            .iter()
+            .filter_map(|instance| instance.value()?.decode().ok())
     }
 }
