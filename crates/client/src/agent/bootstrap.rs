@@ -41,6 +41,12 @@ pub(super) struct Bootstrap {
     conferencing: Option<McuList>,
 }
 
+/// Registered while the services for contacts and presence are away (\[MS-SIPREGE\] 3.1.1.5.1).
+fn is_without_presence(registered: &Registered) -> bool {
+    let state = registered.presence_state.as_ref();
+    state.is_some_and(|state| state.user_services_unavailable)
+}
+
 pub(super) fn new_watch(config: &Config) -> Watch {
     let mut watch = WatchConfig::new(config.aor.clone());
     watch.categories.clone_from(&config.bootstrap.categories);
@@ -87,58 +93,63 @@ impl UserAgent {
 
     /// Starts over with a new registration. A server that offers no event package of ours has nothing to be asked for.
     pub(super) fn begin_bootstrap(&mut self, now: Instant, registered: &Registered) {
+        self.end_bootstrap();
+        let lists = |all: &[String], wanted: &str| {
+            let mut all = all.iter();
+            all.any(|one| one.eq_ignore_ascii_case(wanted))
+        };
+        self.bootstrap.remote = registered.remote_user;
+        self.bootstrap.batched = lists(&registered.supported, "adhoclist");
+        self.bootstrap.waiting = self.steps(registered);
+        let presence = self.config.bootstrap.presence && !is_without_presence(registered);
+        if presence && lists(&registered.allow_events, event::PRESENCE) {
+            self.watch.start(now, self.bootstrap.batched);
+        }
+        if self.waits_for(Step::Contacts) {
+            self.contacts.resubscribe();
+        }
+        if self.waits_for(Step::Provisioning) {
+            self.ask_provisioning(now);
+        }
+        if self.waits_for(Step::OwnPresence) {
+            self.subscribe_to_self(now);
+        }
+        if self.waits_for(Step::LocationProfile) {
+            self.ask_location_profile(now);
+        }
+    }
+
+    /// What is wanted and offered.
+    fn steps(&self, registered: &Registered) -> BTreeSet<Step> {
         let config = &self.config.bootstrap;
-        let presence_is_up = registered
-            .presence_state
-            .as_ref()
-            .is_none_or(|state| !state.user_services_unavailable);
+        let users = !is_without_presence(registered);
         let offers = |package: &str| {
             let mut all = registered.allow_events.iter();
             all.any(|offered| offered.eq_ignore_ascii_case(package))
         };
         let provisioning = config.provisioning && offers(provisioning::EVENT);
-        let contacts = config.contacts && presence_is_up && offers(contacts::EVENT);
-        let own = config.presence && presence_is_up && offers(event::ROAMING_SELF);
-        let presence = config.presence && presence_is_up && offers(event::PRESENCE);
-        let location_profile = config.location_profile
-            && [provisioning::EVENT, contacts::EVENT, event::ROAMING_SELF]
-                .into_iter()
-                .any(offers);
-        let supported = &registered.supported;
-        self.end_bootstrap();
-        self.bootstrap.remote = registered.remote_user;
-        self.bootstrap.batched = supported
-            .iter()
-            .any(|tag| tag.eq_ignore_ascii_case("adhoclist"));
-        let steps = [
+        let contacts = config.contacts && users && offers(contacts::EVENT);
+        let own = config.presence && users && offers(event::ROAMING_SELF);
+        let watches = contacts && config.presence && offers(event::PRESENCE);
+        let any = [provisioning::EVENT, contacts::EVENT, event::ROAMING_SELF]
+            .into_iter()
+            .any(offers);
+        [
             (Step::Provisioning, provisioning),
             (Step::Contacts, contacts),
             (Step::OwnPresence, own),
-            (Step::LocationProfile, location_profile),
-            (Step::Conferencing, provisioning && config.conferencing),
-            (Step::MediaRelay, provisioning && config.media_relay.is_some()),
+            (Step::LocationProfile, config.location_profile && any),
+            (Step::Conferencing, config.conferencing && provisioning),
+            (
+                Step::MediaRelay,
+                config.media_relay.is_some() && provisioning,
+            ),
             (Step::Publication, own),
-            (Step::ContactsPresence, contacts && presence),
-        ];
-        self.bootstrap.waiting = steps
-            .into_iter()
-            .filter_map(|(step, wanted)| wanted.then_some(step))
-            .collect();
-        if presence {
-            self.watch.start(now, self.bootstrap.batched);
-        }
-        if contacts {
-            self.contacts.resubscribe();
-        }
-        if provisioning {
-            self.ask_provisioning(now);
-        }
-        if own {
-            self.subscribe_to_self(now);
-        }
-        if location_profile {
-            self.ask_location_profile(now);
-        }
+            (Step::ContactsPresence, watches),
+        ]
+        .into_iter()
+        .filter_map(|(step, wanted)| wanted.then_some(step))
+        .collect()
     }
 
     /// The registration is gone, and what hangs on it.
@@ -233,7 +244,7 @@ impl UserAgent {
     }
 
     /// The answer to a step that is a SERVICE.
-    pub(super) fn step_answered(&mut self, now: Instant, step: Step, answer: Option<&Message>) {
+    pub(super) fn step_answered(&mut self, step: Step, answer: Option<&Message>) {
         let status = status_of(answer);
         let Some(answer) = answer.filter(|_| (200..300).contains(&status)) else {
             let reason = answer.map(explanation).unwrap_or_default();
@@ -251,11 +262,16 @@ impl UserAgent {
                 None => Err("no location profile".to_owned()),
             },
             Step::Conferencing => match Reply::of(answer, &limits) {
-                Some(Ok(Reply { result: Ok(list), .. })) => {
+                Some(Ok(Reply {
+                    result: Ok(list), ..
+                })) => {
                     self.bootstrap.conferencing = Some(list);
                     Ok(())
                 }
-                Some(Ok(Reply { result: Err(reason), .. })) => Err(reason.to_string()),
+                Some(Ok(Reply {
+                    result: Err(reason),
+                    ..
+                })) => Err(reason.to_string()),
                 Some(Err(error)) => Err(error.to_string()),
                 None => Err("no C3P response".to_owned()),
             },
@@ -272,13 +288,13 @@ impl UserAgent {
             _ => Ok(()),
         };
         match read {
-            Ok(()) => self.finish_step(now, step),
+            Ok(()) => self.finish_step(step),
             Err(reason) => self.refuse_step(step, UNREADABLE, reason),
         }
     }
 
     /// A step was answered. Later answers, such as those of a subscription that was made anew, are no steps.
-    pub(super) fn finish_step(&mut self, _now: Instant, step: Step) {
+    pub(super) fn finish_step(&mut self, step: Step) {
         if self.bootstrap.waiting.remove(&step) {
             self.events.push_back(Event::StepAnswered { step });
             self.look_for_end();
@@ -328,7 +344,7 @@ impl UserAgent {
     pub(super) fn subscription_accepted(&mut self, now: Instant, topic: &Topic) {
         if let Topic::Presence(list) = topic {
             self.watch.handle_accepted(now, *list);
-            self.finish_step(now, Step::ContactsPresence);
+            self.finish_step(Step::ContactsPresence);
         }
     }
 
@@ -348,7 +364,7 @@ impl UserAgent {
                 self.bootstrap.provisioning = Some(list);
                 // What it leads to is asked for first, so that the end is not told too early.
                 self.ask_by_configuration(now);
-                self.finish_step(now, Step::Provisioning);
+                self.finish_step(Step::Provisioning);
             }
             Some(Err(error)) => self.refuse_step(Step::Provisioning, UNREADABLE, error.to_string()),
             None => {}

@@ -138,13 +138,14 @@ impl UserAgent {
                     if !self.watches_anybody() {
                         self.leave_out(Step::ContactsPresence);
                     }
-                    self.finish_step(now, Step::Contacts);
+                    self.finish_step(Step::Contacts);
                 }
                 Mirrored::Done { id, group } => {
                     self.events.push_back(Event::ContactsWritten { id, group });
                 }
                 Mirrored::Failed { id, failure } => {
-                    self.events.push_back(Event::ContactsRefused { id, failure });
+                    self.events
+                        .push_back(Event::ContactsRefused { id, failure });
                 }
                 Mirrored::Migrated | Mirrored::StoreChanged => {
                     self.events.push_back(Event::ContactsElsewhere);

@@ -204,7 +204,7 @@ impl UserAgent {
         let mut busy = false;
         while let Some(event) = self.own.poll_event() {
             busy = true;
-            self.own_event(now, event);
+            self.own_event(event);
         }
         while let Some(request) = self.own.poll_request() {
             busy = true;
@@ -214,11 +214,11 @@ impl UserAgent {
         busy
     }
 
-    fn own_event(&mut self, now: Instant, event: OwnEvent) {
+    fn own_event(&mut self, event: OwnEvent) {
         match event {
             OwnEvent::Loaded => {
                 self.publish_endpoint();
-                self.finish_step(now, Step::OwnPresence);
+                self.finish_step(Step::OwnPresence);
             }
             OwnEvent::Changed { categories } => {
                 self.events
@@ -239,17 +239,22 @@ impl UserAgent {
                     network: subscriber.network,
                 });
             }
-            OwnEvent::Written(id) => self.own_written(now, id, None),
-            OwnEvent::Refused { id, status } => self.own_written(now, id, Some(status)),
+            OwnEvent::Written(id) => self.own_written(id, None),
+            OwnEvent::Refused { id, status } => self.own_written(id, Some(status)),
             _ => {}
         }
     }
 
     /// A write is done, or was refused with a status.
-    fn own_written(&mut self, now: Instant, id: WriteId, refusal: Option<u16>) {
-        if self.bootstrap.publication.take_if(|publication| *publication == id).is_some() {
+    fn own_written(&mut self, id: WriteId, refusal: Option<u16>) {
+        if self
+            .bootstrap
+            .publication
+            .take_if(|publication| *publication == id)
+            .is_some()
+        {
             match refusal {
-                None => self.finish_step(now, Step::Publication),
+                None => self.finish_step(Step::Publication),
                 Some(status) => self.refuse_step(Step::Publication, status, String::new()),
             }
         } else if !self.bootstrap.quiet.remove(&id) {
@@ -270,7 +275,10 @@ impl UserAgent {
         let mut publications = vec![publications::device(source, &self.device())];
         publications.extend(publications::machine_state(source, self.chosen.machine));
         let has_choice = self.own.instances("state").any(|(key, _)| {
-            matches!(key.instance, instance::STATE_USER | instance::STATE_USER_TIMED)
+            matches!(
+                key.instance,
+                instance::STATE_USER | instance::STATE_USER_TIMED
+            )
         });
         if let Some((availability, activity)) = self.chosen.user.clone().filter(|_| !has_choice) {
             publications.extend(user_state(availability, activity));

@@ -200,7 +200,7 @@ impl UserAgent {
             Purpose::Subscription { topic, serial } => {
                 self.subscription_no_response(&topic, serial);
             }
-            Purpose::Service(job) => self.service_answered(now, job, None),
+            Purpose::Service(job) => self.service_answered(job, None),
             Purpose::Register if self.link.is_some() => self.close_broken(now),
             Purpose::Register | Purpose::Parting => {}
         }
@@ -240,7 +240,7 @@ impl UserAgent {
                 self.subscription_response(now, &topic, serial, response);
             }
             Purpose::Service(job) if is_final => {
-                self.service_answered(now, job, Some(&response));
+                self.service_answered(job, Some(&response));
             }
             Purpose::Service(_) | Purpose::Parting => {}
         }

@@ -71,7 +71,7 @@ impl UserAgent {
         let target = self.config.aor.to_uri();
         match self.new_service(&target) {
             Some(request) => self.service(now, request.with_body(content_type, body), job),
-            None => self.service_answered(now, job, None),
+            None => self.service_answered(job, None),
         }
     }
 
@@ -79,13 +79,13 @@ impl UserAgent {
     pub(super) fn service(&mut self, now: Instant, request: Message, job: Job) {
         let purpose = Purpose::Service(job.clone());
         if self.send_request(now, request, purpose).is_none() {
-            self.service_answered(now, job, None);
+            self.service_answered(job, None);
         }
     }
 
-    pub(super) fn service_answered(&mut self, now: Instant, job: Job, answer: Option<&Message>) {
+    pub(super) fn service_answered(&mut self, job: Job, answer: Option<&Message>) {
         match job {
-            Job::Step(step) => self.step_answered(now, step, answer),
+            Job::Step(step) => self.step_answered(step, answer),
             Job::Own(id) => {
                 let body = answer.map(Message::body);
                 self.own.handle_answer(
@@ -112,7 +112,9 @@ impl UserAgent {
                 content_type: answer
                     .and_then(|answer| answer.header(HeaderName::ContentType))
                     .map(str::to_owned),
-                body: answer.map(|answer| answer.body().clone()).unwrap_or_default(),
+                body: answer
+                    .map(|answer| answer.body().clone())
+                    .unwrap_or_default(),
             }),
         }
     }

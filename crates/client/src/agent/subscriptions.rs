@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ocs_pres::client::ListId;
 use ocs_sip_core::subscription::{
-    Action, EndCause, MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY, Subscriber,
-    SubscriberEvent, SubscriberTimers,
+    Action, EndCause, MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY, Subscriber, SubscriberEvent,
+    SubscriberTimers,
 };
 use ocs_sip_core::{HeaderName, Message, Method};
 
 use super::UserAgent;
-use super::services::explanation;
 use super::sending::Purpose;
+use super::services::explanation;
 
 /// Wait before a subscription that failed is tried again; doubled with each failure ([MS-PRES]: UCMA waits 10 s).
 const FIRST_WAIT: Duration = Duration::from_secs(10);

@@ -261,7 +261,7 @@ impl ContainerManifest {
         let rules = self.block_rules.iter().flat_map(|rules| &rules.rule);
         rules
             .filter(|rule| rule.kind == *what)
-            .any(|rule| rule.holds(self, container, network, availability))
+            .any(|rule| rule.holds(self, container, network.clone(), availability))
     }
 
     /// Where a contact from a network is put first: by the rule for contacts, else by that for the network.
@@ -270,9 +270,9 @@ impl ContainerManifest {
         let members = || self.members.iter().flat_map(|members| &members.member);
         let by_role = members().find(|member| {
             let networks = member.source_networks.as_ref();
-            member.role.as_ref() == Some(role) && networks.is_none_or(|all| all.contains(network))
+            member.role.as_ref() == Some(role) && networks.is_none_or(|all| all.contains(network.clone()))
         });
-        let by_network = || members().find(|member| member.kind == Some(network));
+        let by_network = || members().find(|member| member.kind.as_ref() == Some(&network));
         let member = by_role.or_else(by_network)?;
         member
             .default_container

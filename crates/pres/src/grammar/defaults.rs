@@ -54,7 +54,7 @@ fn custom(id: ContainerId) -> AllowedContainers {
 
 fn networks(of: &[MemberType]) -> SourceNetworks {
     let network = |kind: &MemberType| SourceNetworkReference {
-        kind: *kind,
+        kind: kind.clone(),
         extra: Extra::default(),
     };
     SourceNetworks {
