@@ -350,6 +350,10 @@ impl UserAgent {
 
     /// A subscription brought its state.
     pub(super) fn subscription_notified(&mut self, now: Instant, topic: &Topic, message: &Message) {
+        // As the last notification of a subscription that ends.
+        if message.body().is_empty() {
+            return;
+        }
         match topic {
             Topic::Provisioning => self.provisioned(now, message),
             Topic::Contacts => self.contacts.handle_notification(message.body()),
