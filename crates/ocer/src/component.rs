@@ -5,30 +5,50 @@ use crate::ErrorId;
 /// The part of the system that an [`ErrorId`] comes from (\[MS-OCER\] 7 and 8, one table each).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[allow(missing_docs)]
 pub enum Component {
+    /// All components.
     Common,
+    /// Front end and Edge Server: SIP.
     SipStack,
+    /// User services: presence.
     Presence,
+    /// User services: focus and focus factory.
     Conferencing,
+    /// User services: registrar and the rest.
     UserServices,
+    /// Server API and applications on it.
     ServerApplications,
+    /// IM conferencing server.
     ImConferencing,
+    /// A/V conferencing server.
     AvConferencing,
+    /// Telephony conferencing.
     TelephonyConferencing,
+    /// \[MS-AVEDGEA\] service.
     MediaRelayAuthentication,
+    /// Mediation Server.
     MediationServer,
+    /// Quality of experience.
     Metrics,
+    /// VoIP outbound routing.
     OutboundRouting,
+    /// VoIP inbound routing.
     InboundRouting,
+    /// Dial plan.
     TranslationService,
+    /// Routing to voice mail.
     ExchangeUmRouting,
+    /// Intelligent IM filter.
     ImFilter,
+    /// Client version filter.
     ClientVersionFilter,
+    /// Communicator Web Access.
     WebAccess,
+    /// Group chat.
     GroupChat,
     /// Application sharing and web conferencing (recalled).
     DataConferencing,
+    /// UCMA platform.
     ApplicationPlatform,
     /// Conferencing attendant and announcement (recalled).
     ConferencingAttendant,
@@ -36,12 +56,15 @@ pub enum Component {
     ResponseGroup,
     /// Web components (recalled).
     WebComponents,
+    /// Authentication web services.
     AuthenticationServices,
     /// Response group, conferencing services, PIN (recalled).
     VoiceApplications,
+    /// Call park service.
     CallPark,
     /// Informational numbers of clients (recalled).
     ClientInformation,
+    /// Failures of clients.
     ClientFailure,
     /// Further numbers of clients (recalled).
     ClientOther,
@@ -51,6 +74,7 @@ pub enum Component {
     ApplicationExpectedFailure,
     /// Reserved for applications: a failure that was not.
     ApplicationUnexpectedFailure,
+    /// What only providers of public IM have.
     PublicIm,
 }
 

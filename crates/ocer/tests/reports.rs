@@ -216,7 +216,7 @@ fn many_failed_calls_are_forgotten_in_their_order() {
         reporter.report(Instant::now(), failed).is_some()
     };
     assert_eq!(
-        ["a", "b", "b", "c", "b", "a"].map(|id| due(id)),
+        ["a", "b", "b", "c", "b", "a"].map(&mut due),
         [true, true, false, true, false, true]
     );
 }
@@ -295,7 +295,7 @@ fn what_a_server_refuses() {
         ),
         (&" ".repeat(300_000), large),
     ] {
-        assert_eq!(with(CONTENT_TYPE, body), refusal, "{:.200}", body);
+        assert_eq!(with(CONTENT_TYPE, body), refusal, "{body:.200}");
     }
     // The own address in another spelling is the own address.
     let mut request = example();

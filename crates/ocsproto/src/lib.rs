@@ -11,6 +11,8 @@ pub use ocs_client as client;
 pub use ocs_conmgmt as conmgmt;
 #[cfg(feature = "ntlm")]
 pub use ocs_ntlm as ntlm;
+#[cfg(feature = "ocer")]
+pub use ocs_ocer as ocer;
 #[cfg(feature = "server")]
 pub use ocs_server as server;
 #[cfg(feature = "sip-core")]

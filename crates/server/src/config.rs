@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use ocs_conmgmt::ServerKeepAliveConfig;
+use ocs_sip_core::subscription::NotifierPolicy;
 use ocs_sip_core::transaction::Timers;
 use ocs_sip_core::{Limits, Transport, WallClock};
 use ocs_sipae::Version;
 use ocs_sipcomp::AcceptorConfig;
 use ocs_sipre::route::RouterConfig;
-use ocs_siprege::registrar;
+use ocs_siprege::location::LocationProfileDescription;
+use ocs_siprege::mcu::McuList;
+use ocs_siprege::soap::SearchAnswer;
+use ocs_siprege::{acl, contacts, provisioning, registrar};
 
 /// Configuration of a [`FrontEnd`](crate::FrontEnd).
 #[derive(Debug, Clone)]
@@ -25,6 +29,26 @@ pub struct Config {
     pub router: RouterConfig,
     /// Registrations.
     pub registrar: registrar::Config,
+    /// What clients are told of the pool: in-band provisioning.
+    pub provisioning: provisioning::Config,
+    /// Dial plans. The first is the one of users who have none of their own.
+    pub location_profiles: Vec<LocationProfileDescription>,
+    /// In what users may have conferences. Nothing by default.
+    pub mcus: McuList,
+    /// Rules and bounds of presence.
+    pub presence: ocs_pres::server::Policy,
+    /// Lifetimes of subscriptions, and how their notifications go out.
+    pub subscription: NotifierPolicy,
+    /// Subscriptions of one connection; further ones are refused with 503. Default 64.
+    pub subscriptions: usize,
+    /// Bounds of a list of contacts.
+    pub contacts: contacts::Limits,
+    /// Bounds of an access list.
+    pub access_lists: acl::Limits,
+    /// Entries of an answer to a search in the directory. Default 100.
+    pub search_results: u32,
+    /// Bounds of XML bodies.
+    pub documents: ocs_xml::Limits,
     /// Keep-alive, idle and authentication timers of connections.
     pub keep_alive: ServerKeepAliveConfig,
     /// Bounds on handshakes and security associations.
@@ -68,12 +92,17 @@ impl Config {
                 transport,
                 ..RouterConfig::new(fqdn, domain)
             },
-            registrar: registrar::Config {
-                // Packages and features are announced when they are served.
-                allow_events: String::new(),
-                supported: Vec::new(),
-                ..registrar::Config::new(fqdn)
-            },
+            registrar: registrar::Config::new(fqdn),
+            provisioning: provisioning::Config::new(fqdn, []),
+            location_profiles: Vec::new(),
+            mcus: McuList::default(),
+            presence: ocs_pres::server::Policy::default(),
+            subscription: NotifierPolicy::new([] as [&str; 0]),
+            subscriptions: 64,
+            contacts: contacts::Limits::default(),
+            access_lists: acl::Limits::default(),
+            search_results: SearchAnswer::LIMIT,
+            documents: ocs_xml::Limits::default(),
             keep_alive: ServerKeepAliveConfig::default(),
             authentication: ocs_sipae::server::Limits::default(),
             compression: AcceptorConfig::default(),
@@ -85,6 +114,12 @@ impl Config {
             server: "RTC/6.0".to_owned(),
             clock,
         }
+    }
+
+    /// The Contact of this server.
+    pub(crate) fn contact(&self) -> String {
+        let transport = self.router.transport.to_string().to_ascii_lowercase();
+        format!("<sip:{};transport={transport}>", self.sent_by())
     }
 
     /// `host:port` of this server's Via.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use ocs_conmgmt::{Channel, ServerKeepAlive};
+use ocs_pres::server::SubscriptionId;
 use ocs_sip_core::{Aor, Message, Transport};
 use ocs_sipae::server::AssociationId;
 use ocs_sipcomp::Acceptor;
@@ -43,6 +44,8 @@ pub(crate) struct Connection {
     pub(crate) scheduled: Option<Instant>,
     /// The endpoints that authenticated on it; one, but for connections of proxies.
     pub(crate) endpoints: Vec<Endpoint>,
+    /// Subscriptions of the endpoints on it.
+    pub(crate) subscriptions: Vec<SubscriptionId>,
 }
 
 impl Connection {
@@ -55,6 +58,7 @@ impl Connection {
             out: BytesMut::new(),
             scheduled: None,
             endpoints: Vec::new(),
+            subscriptions: Vec::new(),
         }
     }
 

@@ -8,6 +8,8 @@ use ocs_ocer::report::ReportError;
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_siprege::registrar::Removal;
 
+use crate::DocumentKind;
+
 /// What the caller must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -81,6 +83,15 @@ pub enum Event {
         instance: String,
         /// Why.
         cause: Removal,
+    },
+    /// What the store has of a user cannot be read. The user goes on without it; the next change replaces it.
+    DamagedDocument {
+        /// The user.
+        aor: Aor,
+        /// Which document.
+        kind: DocumentKind,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A user's client tells that a request failed. Its texts are anybody's.
     ErrorReport {

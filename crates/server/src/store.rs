@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use ocs_ntlm::NtHash;
 use ocs_sip_core::Aor;
 use ocs_sipae::Account;
+use ocs_siprege::soap::{Entry, Search};
 
 /// A user as the directory knows him.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,48 @@ impl User {
             enabled: true,
         }
     }
+
+    /// Whether a search of the directory means this user: every attribute that is asked for begins so, without regard to case. An
+    /// attribute that is not known of users here means nobody.
+    #[must_use]
+    pub fn is_meant_by(&self, search: &Search) -> bool {
+        let name = self.display_name.as_deref().unwrap_or(self.aor.user());
+        let begins = |text: &str, wanted: &str| {
+            text.get(..wanted.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(wanted))
+        };
+        let bare = |uri: &str| uri.strip_prefix("sip:").unwrap_or(uri).to_owned();
+        !search.rows.is_empty()
+            && search.rows.iter().all(|row| match &*row.attribute {
+                "msRTCSIP-PrimaryUserAddress" | "givenEmail" | "mail" => {
+                    begins(self.aor.as_str(), &bare(&row.value))
+                }
+                "displayName" => begins(name, &row.value),
+                "givenName" => begins(name, &row.value) || begins(self.aor.user(), &row.value),
+                "sn" => name
+                    .rsplit(' ')
+                    .next()
+                    .is_some_and(|last| begins(last, &row.value)),
+                _ => false,
+            })
+    }
+
+    /// How the directory shows him.
+    #[must_use]
+    pub fn to_directory_entry(&self) -> Entry {
+        let phone = self.line_uri.as_deref().unwrap_or_default();
+        Entry {
+            uri: self.aor.to_uri().into(),
+            display_name: self
+                .display_name
+                .as_deref()
+                .unwrap_or(self.aor.user())
+                .into(),
+            phone: phone.strip_prefix("tel:").unwrap_or(phone).into(),
+            email: self.aor.as_str().into(),
+            ..Entry::default()
+        }
+    }
 }
 
 /// What is worth keeping of a registered endpoint. The connection is not: it ends with the process.
@@ -49,6 +92,30 @@ pub struct EndpointRecord {
     pub expires_at: SystemTime,
     /// User-Agent of the REGISTER.
     pub user_agent: Option<String>,
+}
+
+/// What is kept of a user as a document of the protocol's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DocumentKind {
+    /// Contacts and groups: `contactList` (\[MS-SIP\] 2.2.4.1).
+    Contacts,
+    /// The access list of OCS 2005: `ACLlist` (\[MS-SIP\] 2.2.3).
+    AccessList,
+    /// Static publications, containers and their members, those who wait for an answer, delegates: `roamingData` (\[MS-PRES\]).
+    Presence,
+}
+
+impl DocumentKind {
+    /// A short name, for the keys of a database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contacts => "contacts",
+            Self::AccessList => "access-list",
+            Self::Presence => "presence",
+        }
+    }
 }
 
 /// The state of a front end that is not bound to connections.
@@ -74,6 +141,16 @@ pub trait Store {
 
     /// The endpoints of a user.
     fn endpoints(&self, aor: &Aor) -> Vec<EndpointRecord>;
+
+    /// A document of a user, as it was put there. It is read when the user comes, and kept in memory while anybody needs it.
+    fn document(&self, aor: &Aor, kind: DocumentKind) -> Option<String>;
+
+    /// Keeps a document of a user in place of the one before, whole or not at all. The change that it holds is answered after this call: what
+    /// is to survive a crash must be safe when it returns.
+    fn put_document(&mut self, aor: &Aor, kind: DocumentKind, text: &str);
+
+    /// Looks for people in the directory (`directorySearch`), at most one more than `limit`.
+    fn search(&self, search: &Search, limit: u32) -> Vec<Entry>;
 }
 
 /// A [`Store`] in memory.
@@ -90,16 +167,18 @@ pub trait Store {
 #[derive(Debug)]
 pub struct MemoryStore {
     domain: String,
-    users: HashMap<Aor, Entry>,
+    users: HashMap<Aor, Stored>,
     /// By account name in lower case, and by user principal name.
     accounts: HashMap<String, Aor>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Stored {
     user: Arc<User>,
     hash: NtHash,
     endpoints: Vec<EndpointRecord>,
+    /// Few, and most users have one or two.
+    documents: Vec<(DocumentKind, Box<str>)>,
 }
 
 impl MemoryStore {
@@ -120,10 +199,11 @@ impl MemoryStore {
         self.accounts.insert(aor.as_str().to_owned(), aor.clone());
         self.users.insert(
             aor,
-            Entry {
+            Stored {
                 user: Arc::new(user),
                 hash: NtHash::from_password(password),
                 endpoints: Vec::new(),
+                documents: Vec::new(),
             },
         );
     }
@@ -198,5 +278,32 @@ impl Store for MemoryStore {
         self.users
             .get(aor)
             .map_or_else(Vec::new, |entry| entry.endpoints.clone())
+    }
+
+    fn document(&self, aor: &Aor, kind: DocumentKind) -> Option<String> {
+        let documents = &self.users.get(aor)?.documents;
+        let (_, text) = documents.iter().find(|(known, _)| *known == kind)?;
+        Some(text.to_string())
+    }
+
+    fn put_document(&mut self, aor: &Aor, kind: DocumentKind, text: &str) {
+        if let Some(entry) = self.users.get_mut(aor) {
+            entry.documents.retain(|(known, _)| *known != kind);
+            entry.documents.push((kind, text.into()));
+        }
+    }
+
+    fn search(&self, search: &Search, limit: u32) -> Vec<Entry> {
+        let mut hits: Vec<&Stored> = self
+            .users
+            .values()
+            .filter(|entry| entry.user.is_meant_by(search))
+            .collect();
+        // The table has no order of its own.
+        hits.sort_unstable_by(|a, b| a.user.aor.cmp(&b.user.aor));
+        hits.into_iter()
+            .take(limit as usize + 1)
+            .map(|entry| entry.user.to_directory_entry())
+            .collect()
     }
 }

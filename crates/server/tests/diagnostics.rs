@@ -169,5 +169,5 @@ fn a_failure_is_reported() {
     let request = alice
         .request(Method::Service, "sip:alice@contoso.com")
         .with_body("application/x", "x");
-    assert_eq!(alice.ask(&mut world, request).status(), Some(404));
+    assert_eq!(alice.ask(&mut world, request).status(), Some(415));
 }

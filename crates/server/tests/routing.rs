@@ -340,14 +340,14 @@ fn services_of_users_are_the_servers() {
         mut bob,
         ..
     } = three();
-    for (method, status) in [
-        (Method::Subscribe, 489),
-        (Method::Service, 404),
-        (Method::Publish, 404),
+    for (method, event, status) in [
+        (Method::Subscribe, "presence", 406),
+        (Method::Subscribe, "vnd-microsoft-roaming-self", 403),
+        (Method::Subscribe, "dialog", 489),
+        (Method::Service, "presence", 415),
+        (Method::Publish, "presence", 405),
     ] {
-        let request = alice
-            .request(method, BOB)
-            .with(HeaderName::Event, "presence");
+        let request = alice.request(method, BOB).with(HeaderName::Event, event);
         assert_eq!(alice.ask(&mut world, request).status(), Some(status));
     }
     assert!(bob.receive(&mut world).is_empty());

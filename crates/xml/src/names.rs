@@ -9,49 +9,55 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// The namespace of `delimiter`, `end` and `extension`, which part the versions of a schema (\[MS-PRES\], common types).
 pub const COMMON_TYPES: &str = "http://schemas.microsoft.com/2006/09/sip/commontypes";
 
-/// What an octet may be in a name.
-const START: u8 = 1;
-const INSIDE: u8 = 2;
-const COLON: u8 = 4;
-
-/// Characters above ASCII all pass: which of them a name may have differs between the editions of XML.
-const KIND: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let c = byte as u8;
-        if c.is_ascii_alphabetic() || c == b'_' || c >= 0x80 {
-            kinds[byte] = START | INSIDE;
-        } else if c.is_ascii_digit() || c == b'-' || c == b'.' {
-            kinds[byte] = INSIDE;
-        } else if c == b':' {
-            kinds[byte] = COLON;
-        }
-        byte += 1;
-    }
-    kinds
-};
-
-/// Prefix and local name; `None` when either is no name.
+/// Prefix and local name; `None` when either is no name. Characters above ASCII all pass: which of them a name may have differs between
+/// the editions of XML.
 pub(crate) fn split(qualified: &str) -> Option<(&str, &str)> {
     let mut colon = None;
-    let mut wanted = START;
+    let mut at_start = true;
     for (at, byte) in qualified.bytes().enumerate() {
-        let kind = KIND[usize::from(byte)];
-        if kind & wanted != 0 {
-            wanted = INSIDE;
-        } else if kind == COLON && wanted == INSIDE && colon.is_none() {
-            colon = Some(at);
-            wanted = START;
-        } else {
-            return None;
-        }
+        at_start = match (CLASSES[byte as usize], at_start) {
+            (Class::Start, _) | (Class::Inner, false) => false,
+            (Class::Colon, false) if colon.is_none() => {
+                colon = Some(at);
+                true
+            }
+            _ => return None,
+        };
     }
-    (wanted == INSIDE).then(|| match colon {
-        Some(at) => (&qualified[..at], &qualified[at + 1..]),
-        None => ("", qualified),
-    })
+    match colon {
+        _ if at_start => None,
+        Some(at) => Some((&qualified[..at], &qualified[at + 1..])),
+        None => Some(("", qualified)),
+    }
 }
+
+/// What an octet can be in a name.
+#[derive(Clone, Copy)]
+enum Class {
+    /// Nothing.
+    Other,
+    /// The first one, or any.
+    Start,
+    /// Any but the first one.
+    Inner,
+    /// What parts prefix and name.
+    Colon,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => Class::Start,
+            b'0'..=b'9' | b'-' | b'.' => Class::Inner,
+            b':' => Class::Colon,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 #[cfg(test)]
 mod tests {

@@ -190,7 +190,12 @@ impl<'a> Copy<'a> {
             .count();
         let all = reader.bindings();
         for binding in &all[all.len() - declared..] {
-            self.declare(binding.prefix, binding.namespace);
+            if depth == self.root && binding.prefix.is_empty() && binding.namespace.is_empty() {
+                // Said again where the element is written, if that is needed there.
+                self.bare = true;
+            } else {
+                self.declare(binding.prefix, binding.namespace);
+            }
         }
         for attribute in reader.attributes() {
             self.uses_of_attribute(reader, attribute.prefix);

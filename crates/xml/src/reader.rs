@@ -118,6 +118,8 @@ pub struct Reader<'a> {
     entered: Tag<'a>,
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
+    /// The default namespace where the reader stands: what most elements ask for.
+    default: &'a str,
     /// A namespace, and the one that it stands for.
     alias: Option<(&'static str, &'static str)>,
 }
@@ -149,6 +151,7 @@ impl<'a> Reader<'a> {
             },
             attributes: Vec::new(),
             bindings: Vec::new(),
+            default: "",
             alias: None,
         })
     }
@@ -303,28 +306,25 @@ impl<'a> Reader<'a> {
         }
         loop {
             let offset = self.offset();
-            let event = self.inner.read_event().map_err(|error| Error::Syntax {
-                offset: usize::try_from(self.inner.error_position()).unwrap_or(usize::MAX),
-                what: SmolStr::from(error.to_string()),
-            })?;
-            match event {
-                Event::Start(start) => {
+            // Matched where it is: moving the event costs as much as reading it.
+            match self.inner.read_event() {
+                Ok(Event::Start(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 1];
                     return self.enter(inside, length, offset).map(Token::Start);
                 }
-                Event::Empty(start) => {
+                Ok(Event::Empty(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 2];
                     let tag = self.enter(inside, length, offset)?;
                     self.empty = true;
                     return Ok(Token::Start(tag));
                 }
-                Event::End(_) => {
+                Ok(Event::End(_)) => {
                     self.leave();
                     return Ok(Token::End);
                 }
-                Event::Text(_) => {
+                Ok(Event::Text(_)) => {
                     let text = &self.text[offset..self.offset()];
                     if self.depth == 0 && !text.trim_ascii().is_empty() {
                         return Err(Error::Syntax {
@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
                             what: "text outside the root element".into(),
                         });
                     }
-                    if memchr::memmem::find(text.as_bytes(), b"]]>").is_some() {
+                    if memchr::memchr(b'>', text.as_bytes()).is_some() && text.contains("]]>") {
                         return Err(Error::Syntax {
                             offset,
                             what: "]]> in text".into(),
@@ -340,24 +340,30 @@ impl<'a> Reader<'a> {
                     }
                     return unescape(text, offset).map(Token::Text);
                 }
-                Event::GeneralRef(_) if self.depth > 0 => {
+                Ok(Event::GeneralRef(_)) if self.depth > 0 => {
                     let text = &self.text[offset..self.offset()];
                     return unescape(text, offset).map(Token::Text);
                 }
-                Event::CData(_) if self.depth > 0 => {
+                Ok(Event::CData(_)) if self.depth > 0 => {
                     let text = &self.text[offset + "<![CDATA[".len()..self.offset() - "]]>".len()];
                     return Ok(Token::Text(text.into()));
                 }
-                Event::GeneralRef(_) | Event::CData(_) => {
+                Ok(Event::GeneralRef(_) | Event::CData(_)) => {
                     return Err(Error::Syntax {
                         offset,
                         what: "text outside the root element".into(),
                     });
                 }
-                Event::DocType(_) => return Err(Error::Doctype { offset }),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-                Event::Eof if self.depth == 0 => return Ok(Token::End),
-                Event::Eof => return Err(self.syntax("document ends early")),
+                Ok(Event::DocType(_)) => return Err(Error::Doctype { offset }),
+                Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => {}
+                Err(error) => {
+                    return Err(Error::Syntax {
+                        offset: usize::try_from(self.inner.error_position()).unwrap_or(usize::MAX),
+                        what: SmolStr::from(error.to_string()),
+                    });
+                }
+                Ok(Event::Eof) if self.depth == 0 => return Ok(Token::End),
+                Ok(Event::Eof) => return Err(self.syntax("document ends early")),
             }
         }
     }
@@ -479,6 +485,9 @@ impl<'a> Reader<'a> {
             Some((alias, canonical)) if alias == namespace => canonical,
             _ => namespace,
         };
+        if prefix.is_empty() {
+            self.default = namespace;
+        }
         self.bindings.push(Binding {
             prefix,
             namespace,
@@ -508,6 +517,9 @@ impl<'a> Reader<'a> {
     }
 
     fn resolve(&self, prefix: &str, offset: usize) -> Result<&'a str, Error> {
+        if prefix.is_empty() {
+            return Ok(self.default);
+        }
         self.namespace(prefix).ok_or_else(|| Error::UnboundPrefix {
             prefix: prefix.into(),
             offset,
@@ -521,6 +533,7 @@ impl<'a> Reader<'a> {
             .is_some_and(|binding| binding.depth == self.depth)
         {
             self.bindings.pop();
+            self.default = self.namespace("").unwrap_or_default();
         }
         self.depth = self.depth.saturating_sub(1);
         self.attributes.clear();

@@ -2,66 +2,48 @@
 
 use ocs_xml::{Element, Raw};
 
-use crate::aggregate::{Aggregate, public_services};
+use super::{Aggregate, public_services};
 use crate::category::{Availability, CategoryName, LegacyInterop, Services, State, StateType};
 use crate::doc::{ContainerId, ExpireType};
 use crate::instance;
+use crate::server::Aggregated;
 
-/// The results of aggregation. What was not aggregated anew is absent, and nothing is placed of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The results of aggregation.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Results {
     /// Of the states of container 2.
-    pub first: Option<Aggregate>,
+    pub first: Aggregate,
     /// Of the states of container 3.
-    pub second: Option<Aggregate>,
+    pub second: Aggregate,
     /// Of the devices.
-    pub services: Option<Services>,
-}
-
-/// An instance that the server publishes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
-    /// The category.
-    pub category: CategoryName,
-    /// The instance id.
-    pub instance: u32,
-    /// Where it is placed.
-    pub container: ContainerId,
-    /// How long it lives.
-    pub expire_type: ExpireType,
-    /// The value. `None`: the instance is removed.
-    pub value: Option<Raw>,
+    pub services: Services,
 }
 
 /// What is published of the results, and where: external contacts see how available somebody is but not what they do, colleagues, friends and
 /// the owner see what the first aggregation made, workgroup what the second did, and blocked contacts that the user is offline.
 #[must_use]
-pub fn place(results: &Results) -> Vec<Placed> {
+pub fn place(results: &Results) -> Vec<Aggregated> {
     let mut all = Vec::new();
-    if let Some(first) = &results.first {
-        place_machine(&mut all, ContainerId::FIRST_AGGREGATION, first);
-        place_state(&mut all, ContainerId::FIRST_AGGREGATION, &first.state);
-        place_state(&mut all, ContainerId::PUBLIC, &for_public(&first.state));
-        for container in [ContainerId::COMPANY, ContainerId::PERSONAL] {
-            place_state(&mut all, container, &first.state);
-        }
-        for container in [
-            ContainerId::PUBLIC,
-            ContainerId::COMPANY,
-            ContainerId::PERSONAL,
-        ] {
-            place_legacy(&mut all, container, &legacy_interop(&first.state));
-        }
-        place_blocked(&mut all);
+    let first = &results.first;
+    place_machine(&mut all, ContainerId::FIRST_AGGREGATION, first);
+    place_state(&mut all, ContainerId::FIRST_AGGREGATION, &first.state);
+    place_state(&mut all, ContainerId::PUBLIC, &for_public(&first.state));
+    for container in [ContainerId::COMPANY, ContainerId::PERSONAL] {
+        place_state(&mut all, container, &first.state);
     }
-    if let Some(second) = &results.second {
-        place_machine(&mut all, ContainerId::SECOND_AGGREGATION, second);
-        place_state(&mut all, ContainerId::TEAM, &second.state);
-        place_legacy(&mut all, ContainerId::TEAM, &legacy_interop(&second.state));
+    for container in [
+        ContainerId::PUBLIC,
+        ContainerId::COMPANY,
+        ContainerId::PERSONAL,
+    ] {
+        place_legacy(&mut all, container, &legacy_interop(&first.state));
     }
-    if let Some(services) = &results.services {
-        place_services(&mut all, services);
-    }
+    let second = &results.second;
+    place_machine(&mut all, ContainerId::SECOND_AGGREGATION, second);
+    place_state(&mut all, ContainerId::TEAM, &second.state);
+    place_legacy(&mut all, ContainerId::TEAM, &legacy_interop(&second.state));
+    place_blocked(&mut all);
+    place_services(&mut all, &results.services);
     all
 }
 
@@ -86,72 +68,74 @@ fn for_public(state: &State) -> State {
 }
 
 fn push<T: Element>(
-    all: &mut Vec<Placed>,
-    category: CategoryName,
+    all: &mut Vec<Aggregated>,
+    category: &CategoryName,
     instance: u32,
     container: ContainerId,
     expire_type: ExpireType,
-    value: Option<&T>,
+    value: &T,
 ) {
-    all.push(Placed {
-        category,
+    all.push(Aggregated {
+        name: category.as_str().into(),
         instance,
         container,
         expire_type,
-        value: value.map(Raw::of),
+        value: Some(Raw::of(value)),
     });
 }
 
-fn place_machine(all: &mut Vec<Placed>, container: ContainerId, aggregate: &Aggregate) {
-    push(
-        all,
-        CategoryName::State,
-        instance::STATE_AGGREGATE_MACHINE,
-        container,
-        ExpireType::User,
-        aggregate.machine.as_ref(),
-    );
+fn place_machine(all: &mut Vec<Aggregated>, container: ContainerId, aggregate: &Aggregate) {
+    if let Some(machine) = &aggregate.machine {
+        push(
+            all,
+            &CategoryName::State,
+            instance::STATE_AGGREGATE_MACHINE,
+            container,
+            ExpireType::User,
+            machine,
+        );
+    }
 }
 
-fn place_state(all: &mut Vec<Placed>, container: ContainerId, state: &State) {
+fn place_state(all: &mut Vec<Aggregated>, container: ContainerId, state: &State) {
     push(
         all,
-        CategoryName::State,
+        &CategoryName::State,
         instance::STATE_AGGREGATE,
         container,
         ExpireType::User,
-        Some(state),
+        state,
     );
 }
 
-fn place_legacy(all: &mut Vec<Placed>, container: ContainerId, legacy: &LegacyInterop) {
+fn place_legacy(all: &mut Vec<Aggregated>, container: ContainerId, legacy: &LegacyInterop) {
     push(
         all,
-        CategoryName::LegacyInterop,
+        &CategoryName::LegacyInterop,
         instance::LEGACY_INTEROP,
         container,
         ExpireType::Static,
-        Some(legacy),
+        legacy,
     );
 }
 
-fn place_blocked(all: &mut Vec<Placed>) {
+fn place_blocked(all: &mut Vec<Aggregated>) {
     let offline = State {
         availability: Some(Availability::OFFLINE),
         ..State::new(StateType::AggregateState)
     };
     push(
         all,
-        CategoryName::State,
+        &CategoryName::State,
         instance::STATE_BLOCKED,
         ContainerId::BLOCKED,
         ExpireType::Static,
-        Some(&offline),
+        &offline,
     );
     place_legacy(all, ContainerId::BLOCKED, &legacy_interop(&offline));
 }
 
-fn place_services(all: &mut Vec<Placed>, services: &Services) {
+fn place_services(all: &mut Vec<Aggregated>, services: &Services) {
     let public = public_services(services);
     let hidden = Services::default();
     let inner = [
@@ -167,11 +151,11 @@ fn place_services(all: &mut Vec<Placed>, services: &Services) {
     for (container, services) in places {
         push(
             all,
-            CategoryName::Services,
+            &CategoryName::Services,
             instance::SINGLE,
             container,
             ExpireType::User,
-            Some(services),
+            services,
         );
     }
 }

@@ -93,7 +93,7 @@ impl CallSettings {
         self.without(&Flag::DelegateRing)
             .flag(Flag::TeamRing)
             .list(ListName::Team, team)
-            .wait(WaitName::User, after)
+            .ring_alone_for(after)
     }
 
     /// Delegates ring too, `after` so many seconds.
@@ -106,7 +106,7 @@ impl CallSettings {
         self.without(&Flag::TeamRing)
             .flag(Flag::DelegateRing)
             .list(ListName::Delegates, delegates)
-            .wait(WaitName::User, after)
+            .ring_alone_for(after)
     }
 
     /// The user's own endpoints do not ring, but for calls of these.
@@ -126,6 +126,12 @@ impl CallSettings {
     #[must_use]
     pub fn ring_for(self, seconds: u32) -> Self {
         self.wait(WaitName::Total, seconds)
+    }
+
+    /// How long the user's own endpoints ring alone, in seconds.
+    #[must_use]
+    pub fn ring_alone_for(self, seconds: u32) -> Self {
+        self.wait(WaitName::User, seconds)
     }
 
     /// The document.

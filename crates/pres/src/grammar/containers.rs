@@ -255,24 +255,28 @@ impl ContainerManifest {
         &self,
         what: &BlockRuleType,
         container: ContainerId,
-        network: MemberType,
+        network: &MemberType,
         availability: Availability,
     ) -> bool {
         let rules = self.block_rules.iter().flat_map(|rules| &rules.rule);
         rules
             .filter(|rule| rule.kind == *what)
-            .any(|rule| rule.holds(self, container, network.clone(), availability))
+            .any(|rule| rule.holds(self, container, network, availability))
     }
 
     /// Where a contact from a network is put first: by the rule for contacts, else by that for the network.
     #[must_use]
-    pub fn default_container(&self, role: &MemberRole, network: MemberType) -> Option<ContainerId> {
+    pub fn default_container(
+        &self,
+        role: &MemberRole,
+        network: &MemberType,
+    ) -> Option<ContainerId> {
         let members = || self.members.iter().flat_map(|members| &members.member);
         let by_role = members().find(|member| {
             let networks = member.source_networks.as_ref();
-            member.role.as_ref() == Some(role) && networks.is_none_or(|all| all.contains(network.clone()))
+            member.role.as_ref() == Some(role) && networks.is_none_or(|all| all.contains(network))
         });
-        let by_network = || members().find(|member| member.kind.as_ref() == Some(&network));
+        let by_network = || members().find(|member| member.kind.as_ref() == Some(network));
         let member = by_role.or_else(by_network)?;
         member
             .default_container
@@ -294,7 +298,7 @@ impl BlockRule {
         &self,
         manifest: &ContainerManifest,
         container: ContainerId,
-        network: MemberType,
+        network: &MemberType,
         availability: Availability,
     ) -> bool {
         self.containers
@@ -310,7 +314,7 @@ impl BlockRule {
 }
 
 impl SourceNetworks {
-    fn contains(&self, network: MemberType) -> bool {
-        self.network.iter().any(|one| one.kind == network)
+    fn contains(&self, network: &MemberType) -> bool {
+        self.network.iter().any(|one| one.kind == *network)
     }
 }

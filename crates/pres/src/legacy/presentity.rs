@@ -265,6 +265,16 @@ impl Presentity {
         self
     }
 
+    /// With an address for mail.
+    #[must_use]
+    pub fn mailed(mut self, email: impl Into<SmolStr>) -> Self {
+        self.email = Some(Email {
+            email: email.into(),
+            extra: Extra::default(),
+        });
+        self
+    }
+
     /// The two numbers; nobody is there when they are absent.
     #[must_use]
     pub fn pair(&self) -> Pair {

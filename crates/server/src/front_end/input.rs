@@ -243,10 +243,20 @@ impl<S: Store> FrontEnd<S> {
             ) => self.relay(now, caller, None, message),
             (Transaction::Cancel { target, .. }, _) => self.cancel_fork(now, target),
             (Transaction::Response { id, message }, _) => {
-                self.handle_branch_response(now, id, message);
+                if !self.handle_notify_response(now, id, Some(&message)) {
+                    self.handle_branch_response(now, id, message);
+                }
             }
-            (Transaction::Timeout { id }, _) => self.end_branch(now, id, false),
-            (Transaction::FlowFailed { id }, _) => self.end_branch(now, id, true),
+            (Transaction::Timeout { id }, _) => {
+                if !self.handle_notify_response(now, id, None) {
+                    self.end_branch(now, id, false);
+                }
+            }
+            (Transaction::FlowFailed { id }, _) => {
+                if !self.handle_notify_response(now, id, None) {
+                    self.end_branch(now, id, true);
+                }
+            }
             (Transaction::Ended { id, .. }, _) => self.cancel_fork(now, id),
             (
                 Transaction::Stray {

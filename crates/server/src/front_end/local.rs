@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use ocs_ocer::report;
 use ocs_sip_core::transaction::ServerId;
-use ocs_sip_core::{HeaderName, Message, Method};
+use ocs_sip_core::{ConnectionId, HeaderName, Message, Method};
 use ocs_sipre::contact::{self, ProxyReplace};
 use ocs_sipre::via::{self, OwnVia};
 use ocs_siprege::registrar::{Context, Notify};
@@ -12,7 +11,7 @@ use ocs_siprege::registrar::{Context, Notify};
 use super::FrontEnd;
 use super::diagnostics::{self, NOT_ENABLED};
 use super::input::Caller;
-use crate::{Event, Store};
+use crate::Store;
 
 impl<S: Store> FrontEnd<S> {
     pub(super) fn register(
@@ -65,54 +64,44 @@ impl<S: Store> FrontEnd<S> {
                 let allow = methods.collect::<Vec<_>>().join(", ");
                 answer(200).with(HeaderName::Allow, &allow)
             }
-            // No event package is served yet: an empty Allow-Events says so.
             Some(Method::Subscribe) => {
-                answer(489).with(HeaderName::AllowEvents, &self.config.registrar.allow_events)
+                self.subscribe(now, caller, id, request);
+                return;
             }
-            Some(Method::Service) if report::is_report(request) => {
-                self.take_report(caller, request, &tag)
+            Some(Method::Service) => {
+                self.service(now, caller, id, request);
+                return;
             }
-            Some(Method::Service | Method::Publish) => answer(404),
+            Some(Method::Publish) => answer(405),
             _ if request.to_header().is_ok_and(|to| to.tag().is_some()) => answer(481),
             _ => answer(404),
         };
         self.respond(now, id, response);
     }
 
-    /// A user tells of a failure ([MS-OCER] 2.2.2).
-    fn take_report(&mut self, caller: &Caller, request: &Message, tag: &str) -> Message {
-        let user = &caller.identity.aor;
-        match report::receive(request, user, &ocs_ocer::Limits::default()) {
-            Ok(report) => {
-                self.events.push_back(Event::ErrorReport {
-                    aor: user.clone(),
-                    report: Box::new(report),
-                });
-                Message::response_to(request, 200, Some(tag))
-            }
-            Err(refused) => refused.response(request, tag, &self.config.fqdn),
-        }
-    }
-
     /// A NOTIFY of the registrar: Via and Max-Forwards are this server's.
     pub(super) fn notify(&mut self, now: Instant, notify: Notify) {
-        let Some(connection) = self.connections.get(&notify.connection) else {
-            return;
-        };
         let mut message = notify.message;
-        let branch = via::new_branch(&mut self.rng);
-        OwnVia {
-            transport: connection.peer.transport,
-            sent_by: &self.sent_by,
-            branch: &branch,
-            branched: false,
-            internal_info: None,
-        }
-        .push(&mut message);
-        message.push(HeaderName::MaxForwards, "70");
+        self.push_via(notify.connection, &mut message);
         let flow = ocs_sip_core::transaction::Flow::Stream(notify.connection);
         // Nobody waits for the answer: the binding is gone already.
         let _ = self.layer.request(now, flow, message);
+    }
+
+    /// Via and Max-Forwards of a request that this server makes itself.
+    pub(super) fn push_via(&mut self, connection: ConnectionId, message: &mut Message) {
+        let branch = via::new_branch(&mut self.rng);
+        if let Some(connection) = self.connections.get(&connection) {
+            OwnVia {
+                transport: connection.peer.transport,
+                sent_by: &self.sent_by,
+                branch: &branch,
+                branched: false,
+                internal_info: None,
+            }
+            .push(message);
+            message.push(HeaderName::MaxForwards, "70");
+        }
     }
 
     pub(super) fn refuse(

@@ -4,7 +4,11 @@ mod diagnostics;
 mod input;
 mod local;
 mod output;
+mod presence;
 mod proxy;
+mod services;
+mod subscriptions;
+mod users;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
@@ -18,7 +22,9 @@ use ocs_sipae::Account;
 use ocs_sipae::ntlm::NtlmServer;
 use ocs_sipae::server::{self as sipae, Policy};
 use ocs_sipre::route::{RouteKey, Router};
+use ocs_siprege::mcu::{FocusFactory, McuList};
 use ocs_siprege::notify::RegistrationEvent;
+use ocs_siprege::provisioning::Provisioning;
 use ocs_siprege::registrar::Registrar;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -55,6 +61,10 @@ pub struct Counters {
     pub transactions: usize,
     /// Requests under way to their targets.
     pub requests: usize,
+    /// Subscriptions.
+    pub subscriptions: usize,
+    /// Users whose data are in memory.
+    pub users: usize,
     /// Octets of messages that are not complete.
     pub received: usize,
 }
@@ -83,6 +93,13 @@ pub struct FrontEnd<S> {
     registrar: Registrar,
     router: Router,
     forks: proxy::Forks,
+    provisioning: Provisioning,
+    focus_factory: FocusFactory<McuList>,
+    users: users::Users,
+    subscriptions: subscriptions::Subscriptions,
+    policies: subscriptions::Policies,
+    /// The Contact of this server in dialogs of subscriptions.
+    contact: String,
     /// Last octets of closed connections, and the closes themselves.
     parting: VecDeque<Output>,
     events: VecDeque<Event>,
@@ -127,6 +144,12 @@ impl<S: Store> FrontEnd<S> {
             writable: VecDeque::new(),
             timers: Schedule::default(),
             forks: proxy::Forks::default(),
+            provisioning: Provisioning::new(config.provisioning.clone()),
+            focus_factory: FocusFactory::new(config.fqdn.as_str(), config.mcus.clone()),
+            users: users::Users::new(config.presence.clone(), config.clock),
+            subscriptions: subscriptions::Subscriptions::default(),
+            policies: subscriptions::Policies::new(&config.subscription),
+            contact: config.contact(),
             parting: VecDeque::new(),
             events: VecDeque::new(),
             draining: false,
@@ -164,6 +187,8 @@ impl<S: Store> FrontEnd<S> {
             handshakes: self.authentication.half_open(),
             transactions: self.layer.len(),
             requests: self.forks.len(),
+            subscriptions: self.subscriptions.len(),
+            users: self.users.len(),
             received: self.connections.values().map(waiting).sum(),
         }
     }
@@ -241,6 +266,8 @@ impl<S: Store> FrontEnd<S> {
         self.authentication.handle_timeout(now);
         self.registrar.handle_timeout(now);
         self.handle_fork_timeouts(now);
+        self.handle_subscription_timeouts(now);
+        self.handle_presence_timeouts(now);
         self.settle(now);
     }
 
@@ -253,6 +280,8 @@ impl<S: Store> FrontEnd<S> {
             self.authentication.poll_timeout(),
             self.registrar.poll_timeout(),
             self.forks.poll_timeout(),
+            self.subscriptions.poll_timeout(),
+            self.users.timers.next(),
         ]
         .into_iter()
         .flatten()
@@ -337,6 +366,8 @@ impl<S: Store> FrontEnd<S> {
         self.layer.handle_flow_closed(Flow::Stream(id));
         self.authentication.connection_closed(id);
         self.registrar.handle_closed(id);
+        let subscriptions = std::mem::take(&mut connection.subscriptions);
+        self.end_subscriptions_of(subscriptions);
         Some(connection)
     }
 }

@@ -53,12 +53,14 @@ impl<S: Store> FrontEnd<S> {
                 self.notify(now, notify);
                 idle = false;
             }
+            while let Some(event) = self.registrar.poll_event() {
+                self.handle_registrar(now, event);
+                idle = false;
+            }
+            idle &= !self.drive_subscriptions(now);
             if idle {
                 break;
             }
-        }
-        while let Some(event) = self.registrar.poll_event() {
-            self.handle_registrar(now, event);
         }
         while let Some(event) = self.authentication.poll_event() {
             self.handle_authentication(event);
@@ -72,8 +74,9 @@ impl<S: Store> FrontEnd<S> {
                     return;
                 };
                 let instance = binding.instance.to_string();
+                let aor = binding.aor.clone();
                 self.events.push_back(Event::Registered {
-                    aor: binding.aor.clone(),
+                    aor: aor.clone(),
                     connection: binding.connection,
                     instance: instance.clone(),
                     action: action.as_str(),
@@ -82,16 +85,22 @@ impl<S: Store> FrontEnd<S> {
                     self.store.put_endpoint(EndpointRecord {
                         aor: binding.aor.clone(),
                         epid: binding.epid.as_ref().map(ToString::to_string),
-                        instance,
+                        instance: instance.clone(),
                         gruu: binding.gruu.clone(),
                         expires_at: self.config.clock.at(binding.expires_at),
                         user_agent: binding.user_agent.clone(),
                     });
                 }
+                self.endpoint_registered(now, &aor, &instance);
             }
             registrar::Event::Removed { binding, cause } => {
                 let instance = binding.instance.to_string();
                 self.store.remove_endpoint(&binding.aor, &instance);
+                if let Some(connection) = binding.connection {
+                    let epid = binding.epid.as_ref();
+                    self.end_subscriptions_of_endpoint(&binding.aor, connection, epid);
+                }
+                self.endpoint_gone(now, &binding.aor, &instance);
                 self.events.push_back(Event::Unregistered {
                     aor: binding.aor,
                     instance,

@@ -25,7 +25,6 @@ pub(super) struct UserData {
     pub(super) contacts: Vec<SubscriptionId>,
     pub(super) access_lists: Vec<SubscriptionId>,
     pub(super) own: Vec<SubscriptionId>,
-    pub(super) pending: Vec<SubscriptionId>,
     pub(super) scheduled: Option<Instant>,
 }
 
@@ -34,14 +33,9 @@ impl UserData {
     fn is_idle(&self) -> bool {
         self.presentity.endpoints().is_empty()
             && self.watchers.is_empty()
-            && [
-                &self.contacts,
-                &self.access_lists,
-                &self.own,
-                &self.pending,
-            ]
-            .into_iter()
-            .all(Vec::is_empty)
+            && [&self.contacts, &self.access_lists, &self.own]
+                .into_iter()
+                .all(Vec::is_empty)
     }
 }
 
@@ -122,9 +116,18 @@ impl<S: Store> FrontEnd<S> {
                 damaged.push((kind, error.to_string()));
             }
         };
-        sound(DocumentKind::Contacts, roster.as_ref().and_then(|r| r.as_ref().err()));
-        sound(DocumentKind::AccessList, access.as_ref().and_then(|r| r.as_ref().err()));
-        sound(DocumentKind::Presence, presence.as_ref().and_then(|r| r.as_ref().err()));
+        sound(
+            DocumentKind::Contacts,
+            roster.as_ref().and_then(|r| r.as_ref().err()),
+        );
+        sound(
+            DocumentKind::AccessList,
+            access.as_ref().and_then(|r| r.as_ref().err()),
+        );
+        sound(
+            DocumentKind::Presence,
+            presence.as_ref().and_then(|r| r.as_ref().err()),
+        );
         let data = UserData {
             roster: roster.and_then(Result::ok).unwrap_or_default(),
             access: access.and_then(Result::ok).unwrap_or_default(),
@@ -135,7 +138,6 @@ impl<S: Store> FrontEnd<S> {
             contacts: Vec::new(),
             access_lists: Vec::new(),
             own: Vec::new(),
-            pending: Vec::new(),
             scheduled: None,
         };
         for (kind, reason) in damaged {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use ocs_ntlm::Verifier;
+use ocs_ocer::{DiagnosticsWriter, ErrorId};
 use ocs_sip_core::header::{AuthHeader, HeaderValue};
 use ocs_sip_core::{ConnectionId, HeaderName, Message, Method};
 
@@ -102,29 +103,18 @@ impl Server {
         reason: Forbidden,
         association: Option<AssociationId>,
     ) -> Outcome {
-        let source = &self.config.targetname;
-        let (status, name, diagnostics) = match reason {
-            Forbidden::NotOwner | Forbidden::ForeignFrom => (
-                403,
-                HeaderName::MsDiagnosticsPublic,
-                "4004;reason=\"Credentials provided are not authorized to act as specified from URI\""
-                    .to_owned(),
-            ),
-            Forbidden::NoEndpoint => (
-                400,
-                HeaderName::MsDiagnostics,
-                format!("4010;reason=\"Missing endpoint identifier\";source=\"{source}\""),
-            ),
-            Forbidden::TooManyRefusals => {
-                (403, HeaderName::MsDiagnostics, final_handshake_failed(source))
-            }
+        let (status, id) = match reason {
+            Forbidden::NotOwner | Forbidden::ForeignFrom => (403, ErrorId::NOT_AUTHORIZED_AS_FROM),
+            Forbidden::NoEndpoint => (400, ErrorId::MISSING_ENDPOINT_IDENTIFIER),
+            Forbidden::TooManyRefusals => (403, ErrorId::FINAL_HANDSHAKE_FAILED),
         };
         if !is_answerable(request) {
             return Outcome::Discard(Discard::Unauthenticated);
         }
         let tag = self.new_tag();
         Outcome::Forbidden {
-            response: Message::response_to(request, status, Some(&tag)).with(name, &diagnostics),
+            response: DiagnosticsWriter::of_server(id, &self.config.targetname)
+                .on(Message::response_to(request, status, Some(&tag))),
             reason,
             association,
         }
@@ -270,9 +260,4 @@ pub(super) fn parse_opaque(text: &str) -> Option<u32> {
         return None;
     }
     u32::from_str_radix(text, 16).ok()
-}
-
-/// Diagnostics after wrong credentials ([MS-OCER], 1000). That servers send them with the 401 is recalled.
-pub(super) fn final_handshake_failed(source: &str) -> String {
-    format!("1000;reason=\"Final handshake failed\";source=\"{source}\"")
 }

@@ -6,9 +6,10 @@ use std::time::{Instant, SystemTime};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ocs_ntlm::Verifier;
+use ocs_ocer::{DiagnosticsWriter, ErrorId};
 use ocs_sip_core::{ConnectionId, HeaderName, Message};
 
-use super::authenticate::{final_handshake_failed, format_opaque, parse_opaque};
+use super::authenticate::{format_opaque, parse_opaque};
 use super::endpoint::Endpoint;
 use super::tables::{HalfOpen, New, Stage};
 use super::{Discard, End, Event, Forbidden, Identity, Outcome, Server};
@@ -218,9 +219,11 @@ impl Server {
             aor: step.endpoint.aor.clone(),
             error,
         });
-        let diagnostics = final_handshake_failed(&self.config.targetname);
+        // That servers say so with the 401 is recalled.
+        let diagnostics =
+            DiagnosticsWriter::of_server(ErrorId::FINAL_HANDSHAKE_FAILED, &self.config.targetname);
         let response = self.challenge(step.now, step.request);
-        Outcome::Challenge(response.with(HeaderName::MsDiagnostics, &diagnostics))
+        Outcome::Challenge(diagnostics.on(response))
     }
 
     /// The signed request that follows a last token of the server.

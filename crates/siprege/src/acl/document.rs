@@ -131,7 +131,11 @@ impl Ace {
     /// An entry about a user.
     #[must_use]
     pub fn user(uri: &str, rights: Rights) -> Self {
-        Self::of(AceType::User, Some(uri::full(uri::bare(uri)).into()), rights)
+        Self::of(
+            AceType::User,
+            Some(uri::full(uri::bare(uri)).into()),
+            rights,
+        )
     }
 
     /// An entry about a domain.
@@ -167,7 +171,9 @@ impl Ace {
         let target = self.target();
         match self.kind {
             AceType::All => Some(0),
-            AceType::User => target.eq_ignore_ascii_case(watcher.as_str()).then_some(usize::MAX),
+            AceType::User => target
+                .eq_ignore_ascii_case(watcher.as_str())
+                .then_some(usize::MAX),
             AceType::Domain => is_within(watcher.domain(), target).then_some(target.len()),
         }
     }
@@ -245,12 +251,21 @@ impl SetAce {
         const NAME: &str = "setACE";
         let (mut kind, mut mask, mut rights, mut delta_num) = (None, None, None, None);
         while let Some(tag) = reader.child()? {
-            let name = if tag.is(METHODS, tag.name) { tag.name } else { "" };
+            let name = if tag.is(METHODS, tag.name) {
+                tag.name
+            } else {
+                ""
+            };
             match name {
                 "type" => soap::set(&mut kind, soap::parse(reader, NAME, "type")?, NAME, "type")?,
                 "mask" => soap::set(&mut mask, reader.text()?.trim_ascii().into(), NAME, "mask")?,
                 "rights" => {
-                    soap::set(&mut rights, soap::parse(reader, NAME, "rights")?, NAME, "rights")?;
+                    soap::set(
+                        &mut rights,
+                        soap::parse(reader, NAME, "rights")?,
+                        NAME,
+                        "rights",
+                    )?;
                 }
                 "deltaNum" => {
                     let number = soap::parse(reader, NAME, "deltaNum")?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ocs_xml::{Error, Extra, Raw, Reader, Value, Writer, Written};
+use ocs_xml::{Error, Extra, Raw, Reader, Value, Writer};
 
 use super::group::GroupSet;
 use super::uri;
@@ -46,9 +46,8 @@ impl Contact {
     }
 
     fn assemble(uri: &str, name: &str, external_uri: Option<&str>, groups: GroupSet) -> Self {
-        let mut text = String::with_capacity(
-            uri.len() + name.len() + external_uri.map_or(0, str::len),
-        );
+        let mut text =
+            String::with_capacity(uri.len() + name.len() + external_uri.map_or(0, str::len));
         text.push_str(uri);
         text.push_str(name);
         text.push_str(external_uri.unwrap_or_default());
@@ -189,7 +188,10 @@ impl Contact {
         let mut extension = None;
         while let Some(tag) = reader.child()? {
             if tag.is("", "contactExtension") {
-                if extension.replace(ContactExtension::read_any(reader)?).is_some() {
+                if extension
+                    .replace(ContactExtension::read_any(reader)?)
+                    .is_some()
+                {
                     return Err(Error::RepeatedElement {
                         element: "contact",
                         child: "contactExtension",
@@ -223,7 +225,7 @@ impl Contact {
                 extension.write_content(writer);
                 writer.close();
             }
-            rest.extra.write_elements(writer, &mut Written::default());
+            rest.extra.write_elements(writer, &mut ocs_xml::Written::default());
         }
         writer.close();
     }
@@ -253,16 +255,14 @@ pub(super) fn read_uri(uri: Option<&str>) -> Result<&str, Error> {
 
 impl std::fmt::Debug for Contact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut out = f.debug_struct("Contact");
-        out.field("uri", &self.uri())
+        f.debug_struct("Contact")
+            .field("uri", &self.uri())
             .field("name", &self.name())
             .field("groups", &self.groups)
             .field("subscribed", &self.subscribed)
-            .field("external_uri", &self.external_uri());
-        if let Some(rest) = &self.rest {
-            out.field("rest", rest);
-        }
-        out.finish()
+            .field("external_uri", &self.external_uri())
+            .field("rest", &self.rest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -302,8 +302,9 @@ impl ContactExtension {
         let mut writer = Writer::new();
         writer.open("", "contactExtension");
         self.write_content(&mut writer);
-        let empty = "<contactExtension/>".len();
-        writer.finish().len().saturating_sub(empty)
+        let tags = "<contactExtension></contactExtension>".len();
+        // Without content there is one tag only.
+        writer.finish().len().saturating_sub(tags)
     }
 
     pub(super) fn read_any(reader: &mut Reader<'_>) -> Result<Self, Error> {
@@ -319,7 +320,7 @@ impl ContactExtension {
 
     pub(super) fn write_content(&self, writer: &mut Writer) {
         self.0.write_attributes(writer);
-        self.0.write_elements(writer, &mut Written::default());
+        self.0.write_elements(writer, &mut ocs_xml::Written::default());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Groups, and which of them a contact is in.
 
-use ocs_xml::{Error, Extra, Reader, SmolStr, Value, Writer, Written};
+use ocs_xml::{Error, Extra, Reader, SmolStr, Value, Writer};
 
 /// The number of a group: 0 to 64. 0 means the default group where a contact names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,7 +122,9 @@ impl From<GroupId> for GroupSet {
 
 impl std::fmt::Debug for GroupSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.iter().map(GroupId::get)).finish()
+        f.debug_set()
+            .entries(self.iter().map(GroupId::get))
+            .finish()
     }
 }
 
@@ -214,7 +216,7 @@ impl Group {
             writer.attr("externalURI", uri);
         }
         self.extra.write_attributes(writer);
-        self.extra.write_elements(writer, &mut Written::default());
+        self.extra.write_elements(writer, &mut ocs_xml::Written::default());
         writer.close();
     }
 }
@@ -267,7 +269,9 @@ mod tests {
     fn the_lowest_free_number() {
         let mut set: GroupSet = GroupSet::parse("2 4").unwrap();
         assert_eq!(set.lowest_free_for_users(), GroupId::new(3));
-        (2..=64).filter_map(GroupId::new).for_each(|id| set.insert(id));
+        (2..=64)
+            .filter_map(GroupId::new)
+            .for_each(|id| set.insert(id));
         assert_eq!(set.lowest_free_for_users(), None);
     }
 }

@@ -335,6 +335,8 @@ impl Mirror {
         self.state = State::Current;
         self.events.push_back(Event::Synchronized);
         if let Some((sent, status, error_id)) = self.take_disputed() {
+            // It was the command that asked for the list, and commands are bounded by themselves.
+            self.resyncs = 0;
             if sent.number == self.number {
                 // The number was right: it was no conflict.
                 self.fail(sent.command.id, Failure::Refused { status, error_id });

@@ -106,10 +106,7 @@ impl Request {
     }
 
     /// Reads the element of a method that has been entered, and leaves it; `None`, and the reader stays, where it is another method.
-    pub(crate) fn read_method(
-        name: &str,
-        reader: &mut Reader<'_>,
-    ) -> Result<Option<Self>, Error> {
+    pub(crate) fn read_method(name: &str, reader: &mut Reader<'_>) -> Result<Option<Self>, Error> {
         let build: fn(Fields<'_>) -> Result<Operation, Error> = match name {
             "setContact" => |fields| fields.set_contact(),
             "deleteContact" => |fields| Ok(Operation::DeleteContact(fields.uri()?.into())),
@@ -145,12 +142,23 @@ impl<'a> Fields<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let mut fields = Self::default();
         while let Some(tag) = reader.child()? {
-            let name = if tag.is(METHODS, tag.name) { tag.name } else { "" };
+            let name = if tag.is(METHODS, tag.name) {
+                tag.name
+            } else {
+                ""
+            };
             match name {
-                "displayName" | "name" => soap::set(&mut fields.name, reader.text()?, REQUEST, "name")?,
+                "displayName" | "name" => {
+                    soap::set(&mut fields.name, reader.text()?, REQUEST, "name")?;
+                }
                 "URI" => soap::set(&mut fields.uri, reader.text()?, REQUEST, "URI")?,
                 "externalURI" => {
-                    soap::set(&mut fields.external_uri, reader.text()?, REQUEST, "externalURI")?;
+                    soap::set(
+                        &mut fields.external_uri,
+                        reader.text()?,
+                        REQUEST,
+                        "externalURI",
+                    )?;
                 }
                 "groups" => value(&mut fields.groups, reader, "groups")?,
                 "subscribed" => value(&mut fields.subscribed, reader, "subscribed")?,
@@ -158,7 +166,12 @@ impl<'a> Fields<'a> {
                 "deltaNum" => value(&mut fields.delta_num, reader, "deltaNum")?,
                 "contactExtension" => {
                     let extension = ContactExtension::read_any(reader)?;
-                    soap::set(&mut fields.extension, extension, REQUEST, "contactExtension")?;
+                    soap::set(
+                        &mut fields.extension,
+                        extension,
+                        REQUEST,
+                        "contactExtension",
+                    )?;
                 }
                 _ => reader.skip()?,
             }
@@ -188,7 +201,9 @@ impl<'a> Fields<'a> {
             Some("") => contact,
             uri => contact.with_external_uri(uri),
         };
-        Ok(Operation::SetContact(contact.with_extension(self.extension)))
+        Ok(Operation::SetContact(
+            contact.with_extension(self.extension),
+        ))
     }
 
     fn add_group(self) -> Result<Operation, Error> {

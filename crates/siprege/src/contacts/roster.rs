@@ -199,9 +199,7 @@ impl Roster {
                 known.keep_unspoken(&mut new);
                 Ok(Change::ModifiedContact(new))
             }
-            None if self.0.contacts.len() >= limits.contacts => {
-                Err(Refusal::diagnosed(403, 2007))
-            }
+            None if self.0.contacts.len() >= limits.contacts => Err(Refusal::diagnosed(403, 2007)),
             None => Ok(Change::AddedContact(new)),
         }
     }
@@ -232,7 +230,12 @@ impl Roster {
 
     fn modify_group(&self, group: &Group, limits: &Limits) -> Result<Change, Refusal> {
         let known = self.user_group(group.id)?;
-        self.check_group(Some(group.id), &group.name, group.external_uri.as_ref(), limits)?;
+        self.check_group(
+            Some(group.id),
+            &group.name,
+            group.external_uri.as_ref(),
+            limits,
+        )?;
         let external_uri = group.external_uri.as_ref().or(known.external_uri.as_ref());
         Ok(Change::ModifiedGroup(Group {
             name: group.name.clone(),

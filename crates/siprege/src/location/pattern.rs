@@ -383,26 +383,35 @@ fn has_alternatives(text: &str) -> bool {
 /// The first octet that `found` wants, with the number of groups around it; escapes and classes are passed over.
 fn scan(text: &str, found: impl Fn(usize, u8) -> bool) -> Option<usize> {
     let mut depth = 0usize;
-    let mut class_from = None;
-    let mut escaped = false;
-    for (at, c) in text.bytes().enumerate() {
-        if escaped {
-            escaped = false;
-            continue;
-        }
-        match (class_from, c) {
-            (_, b'\\') => escaped = true,
-            // A bracket that stands first in a class is in it.
-            (Some(from), b']')
-                if at > from + 1 && !(at == from + 2 && text[from + 1..].starts_with('^')) =>
-            {
-                class_from = None;
+    let mut octets = text.bytes().enumerate();
+    while let Some((at, c)) = octets.next() {
+        match c {
+            b'\\' => {
+                octets.next();
             }
-            (Some(_), _) => {}
-            (None, c) if found(depth, c) => return Some(at),
-            (None, b'[') => class_from = Some(at),
-            (None, b'(') => depth += 1,
-            (None, b')') => depth = depth.saturating_sub(1),
+            c if found(depth, c) => return Some(at),
+            b'[' => {
+                let length = class_length(&text[at..])?;
+                octets.nth(length - 2);
+            }
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Octets of a class with its brackets. A bracket that stands first in it is a character.
+fn class_length(text: &str) -> Option<usize> {
+    let first = if text.starts_with("[^") { 2 } else { 1 };
+    let mut octets = text.bytes().enumerate().skip(first);
+    while let Some((at, c)) = octets.next() {
+        match c {
+            b'\\' => {
+                octets.next();
+            }
+            b']' if at > first => return Some(at + 1),
             _ => {}
         }
     }

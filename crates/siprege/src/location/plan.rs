@@ -123,12 +123,14 @@ impl DialPlan {
     }
 
     /// What a complete dialled string becomes. A number of E.164 stays what it is; else the first rule that matches translates it, once
-    /// (the order is recalled). Where none does the string stays as it was, for the server to translate with this profile.
+    /// (the order is recalled). Where none does the string stays as it was, for the server to translate with this profile. A number of
+    /// E.164 with an extension goes through the rules, since real profiles have rules for it, but is one without them too.
     ///
     /// A rule that could not be compiled ends the search: it might have matched, and a later one would say something else than the server.
     #[must_use]
     pub fn normalize(&self, dialled: &Dialled) -> Number {
         self.search(dialled, false)
+            .or_else(|| Number::global(dialled, None))
             .unwrap_or_else(|| Number::local(dialled, self.name.clone()))
     }
 
@@ -139,7 +141,9 @@ impl DialPlan {
     }
 
     fn search(&self, dialled: &Dialled, device: bool) -> Option<Number> {
-        if let Some(number) = Number::global(dialled, None) {
+        if let Some(number) = Number::global(dialled, None)
+            && number.extension.is_none()
+        {
             return Some(number);
         }
         let outside = self

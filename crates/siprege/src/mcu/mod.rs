@@ -147,7 +147,7 @@ impl Reply {
             child: "command",
         })?;
         let command = Command::from(tag.name);
-        let reason = reader.attribute("reason")?.map(|reason| reason.into());
+        let reason = reader.attribute("reason")?.map(Into::into);
         let list = McuList::read(&mut reader)?;
         while reader.child()?.is_some() {
             reader.skip()?;

@@ -1,5 +1,6 @@
 //! The focus factory, as far as it tells what there is.
 
+use ocs_ocer::ErrorId;
 use ocs_sip_core::uri::{SipUri, Uri};
 use ocs_sip_core::{Aor, HeaderName, Message};
 use ocs_sipre::gruu::{Gruu, Opaque};
@@ -30,14 +31,10 @@ pub struct FocusFactory<C> {
     pub limits: Limits,
 }
 
-const WRONG_TYPE: Refusal = Refusal::new(
-    415,
-    4013,
-    "Content-type does not match the expected content-type",
-);
-const NO_C3P: Refusal = Refusal::new(400, 3006, "Failed to parse the C3P request");
-const BAD_FROM: Refusal = Refusal::new(400, 3000, "Bad From in C3P Request");
-const BAD_TO: Refusal = Refusal::new(400, 3001, "Bad To in C3P Request");
+const WRONG_TYPE: Refusal = Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH);
+const NO_C3P: Refusal = Refusal::new(400, ErrorId(3006));
+const BAD_FROM: Refusal = Refusal::new(400, ErrorId(3000));
+const BAD_TO: Refusal = Refusal::new(400, ErrorId(3001));
 /// The status is inferred.
 const NOT_HIS: Refusal = Refusal {
     status: 403,

@@ -69,7 +69,8 @@ impl Document {
         for user in &self.users {
             ocs_xml::Element::write(user, &mut writer);
         }
-        self.extra.write_elements(&mut writer, &mut Written::default());
+        self.extra
+            .write_elements(&mut writer, &mut Written::default());
         writer.finish()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ocs_ocer::ErrorId;
 use ocs_sip_core::dialog::Dialog;
 use ocs_sip_core::subscription::{MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY};
 use ocs_sip_core::uri::Uri;
@@ -142,12 +143,8 @@ pub struct Provisioning {
     asked: usize,
 }
 
-const XML_FAILURE: Refusal = Refusal::new(400, 4001, "XML parse failure");
-const WRONG_TYPE: Refusal = Refusal::new(
-    415,
-    4013,
-    "Content-type does not match the expected content-type",
-);
+const XML_FAILURE: Refusal = Refusal::new(400, ErrorId::XML_PARSE_FAILURE);
+const WRONG_TYPE: Refusal = Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH);
 
 /// A refusal that no error id is known for.
 const fn plain(status: u16) -> Refusal {
@@ -364,8 +361,6 @@ fn answer(request: &Message, tag: &str, content_type: &str, body: String) -> Ans
     let mut response = dialog.respond(request, 200);
     response.push(HeaderName::Expires, "0");
     response.push(HeaderName::Event, event);
-    // A real server ends a fetch so, and SIPE 1.25 takes the document all the same (confirmed).
-    response.push(HeaderName::SubscriptionState, ENDED);
     let (benotify, piggyback) = (takes(MS_BENOTIFY), takes(MS_PIGGYBACK_FIRST_NOTIFY));
     let options = match (benotify, piggyback) {
         (true, true) => "ms-benotify, ms-piggyback-first-notify",
@@ -377,6 +372,8 @@ fn answer(request: &Message, tag: &str, content_type: &str, body: String) -> Ans
         response.push(HeaderName::Supported, options);
     }
     if piggyback {
+        // A real server ends a fetch so, and SIPE 1.25 takes the document all the same (confirmed).
+        response.push(HeaderName::SubscriptionState, ENDED);
         response.push(HeaderName::MsPiggybackCseq, &dialog.skip_cseq().to_string());
         response.set_body(content_type, body);
         return response.into();

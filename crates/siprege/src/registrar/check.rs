@@ -13,33 +13,29 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// Of [MS-OCER]; `None` where none fits.
     pub(crate) error_id: Option<ErrorId>,
+    /// Empty for the reason of the table.
     pub(crate) reason: &'static str,
 }
 
 impl Refusal {
-    pub(crate) const fn new(status: u16, error_id: u32, reason: &'static str) -> Self {
-        Self {
-            status,
-            error_id: Some(ErrorId(error_id)),
-            reason,
-        }
-    }
-
     /// With the reason of the table.
-    fn listed(status: u16, id: ErrorId) -> Self {
+    pub(crate) const fn new(status: u16, id: ErrorId) -> Self {
         Self {
             status,
             error_id: Some(id),
-            reason: id.reason().unwrap_or_default(),
+            reason: "",
         }
     }
 
     pub(crate) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
         let mut response = Message::response_to(request, self.status, Some(to_tag));
         if let Some(id) = self.error_id {
-            DiagnosticsWriter::new(id.kind(), id, self.reason)
-                .source(source)
-                .put(&mut response);
+            let writer = if self.reason.is_empty() {
+                DiagnosticsWriter::of_server(id, source)
+            } else {
+                DiagnosticsWriter::new(id.kind(), id, self.reason).source(source)
+            };
+            writer.put(&mut response);
         }
         response
     }
@@ -60,12 +56,12 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
         Err(_) => false,
     };
     if !event_fits || request.lines(HeaderName::Event).count() > 1 {
-        return Err(Refusal::listed(489, ErrorId::EVENT_NOT_SUPPORTED));
+        return Err(Refusal::new(489, ErrorId::EVENT_NOT_SUPPORTED));
     }
     if request.lists(HeaderName::Supported, "msrtc-event-categories")
         && !request.lists(HeaderName::Supported, "gruu-10")
     {
-        return Err(Refusal::listed(421, ErrorId::GRUU_REQUIRED));
+        return Err(Refusal::new(421, ErrorId::GRUU_REQUIRED));
     }
     match config
         .version_filter
@@ -73,7 +69,7 @@ pub(super) fn check(config: &Config, request: &Message) -> Result<(Identity, boo
     {
         Verdict::Allow => Ok((identity, false)),
         Verdict::Warn => Ok((identity, true)),
-        Verdict::Refuse => Err(Refusal::listed(403, ErrorId::INVALID_CLIENT_VERSION)),
+        Verdict::Refuse => Err(Refusal::new(403, ErrorId::INVALID_CLIENT_VERSION)),
     }
 }
 

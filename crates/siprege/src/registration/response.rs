@@ -67,7 +67,8 @@ fn text_of(warning: &Warning<'_>) -> String {
 /// The reason of the diagnostics that say most.
 pub(super) fn diagnostic_reason(message: &Message) -> Option<String> {
     diagnostics_of(message)
-        .find_map(|(_, diagnostics)| diagnostics.reason())
+        .filter_map(|(_, diagnostics)| diagnostics.reason())
+        .find(|reason| !reason.is_empty())
         .map(std::borrow::Cow::into_owned)
 }
 

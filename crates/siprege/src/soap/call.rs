@@ -35,7 +35,9 @@ impl Call {
                 "setACE" if in_namespace => Self::SetAce(SetAce::read(reader)?),
                 "directorySearch" if in_namespace => Self::Search(Search::read_method(reader)?),
                 name => {
-                    if in_namespace && let Some(request) = contacts::Request::read_method(name, reader)? {
+                    if in_namespace
+                        && let Some(request) = contacts::Request::read_method(name, reader)?
+                    {
                         Self::Contacts(request)
                     } else {
                         reader.skip()?;

@@ -106,7 +106,12 @@ impl Fault {
         let (mut code, mut text) = (None, None);
         while let Some(tag) = reader.child()? {
             if tag.name.eq_ignore_ascii_case("faultcode") {
-                super::set(&mut code, reader.text()?.trim_ascii().into(), "Fault", "faultcode")?;
+                super::set(
+                    &mut code,
+                    reader.text()?.trim_ascii().into(),
+                    "Fault",
+                    "faultcode",
+                )?;
             } else if tag.name.eq_ignore_ascii_case("faultstring") {
                 super::set(&mut text, reader.text()?.into(), "Fault", "faultstring")?;
             } else {
@@ -149,7 +154,12 @@ mod tests {
         let soap = r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>no</faultstring></s:Fault></s:Body></s:Envelope>"#;
         let fault = Fault::read(soap.as_bytes(), &limits).unwrap();
         assert_eq!((&*fault.code, &*fault.text), ("s:Client", "no"));
-        for bad in ["<Fault/>", "<x/>", "", "<Fault><Faultcode>a</Faultcode><Faultcode>b</Faultcode></Fault>"] {
+        for bad in [
+            "<Fault/>",
+            "<x/>",
+            "",
+            "<Fault><Faultcode>a</Faultcode><Faultcode>b</Faultcode></Fault>",
+        ] {
             assert!(Fault::read(bad.as_bytes(), &limits).is_err(), "{bad}");
         }
     }

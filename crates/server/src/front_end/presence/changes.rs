@@ -33,8 +33,11 @@ impl<S: Store> FrontEnd<S> {
             return;
         };
         let deadline = data.presentity.poll_timeout();
-        let slot = &mut data.scheduled;
-        self.users.timers.arm(user.clone(), slot, deadline);
+        let mut slot = data.scheduled;
+        self.users.timers.arm(user.clone(), &mut slot, deadline);
+        if let Some(data) = self.users.get_mut(user) {
+            data.scheduled = slot;
+        }
         if changes.is_empty() {
             return;
         }
@@ -84,13 +87,13 @@ impl<S: Store> FrontEnd<S> {
 
     /// Each document is written once for all who get the same.
     fn tell_watchers(&mut self, now: Instant, user: &Aor, changes: &Changes) {
-        let Some(data) = self.users.table_mut(user) else {
+        let Some(data) = self.users.get_mut(user) else {
             return;
         };
         let subscriptions = &mut self.subscriptions;
         let presentity = &data.presentity;
         data.watchers.fan_out(presentity, changes, |id, body| {
-            subscriptions.deliver(now, id, presentity, body);
+            subscriptions.deliver(now, id, body);
         });
     }
 }

@@ -8,12 +8,13 @@ use std::time::Instant;
 
 use ocs_pres::doc::content_type;
 use ocs_pres::server::{Changes, Refusal, Sender};
-use ocs_sip_core::Aor;
+use ocs_sip_core::{Aor, Message};
 use ocs_xml::to_string;
 
 use super::FrontEnd;
 use super::input::Caller;
 use super::services::{Refused, Served};
+use super::subscriptions::epid_of;
 use crate::Store;
 
 pub(super) use changes::Informed;
@@ -37,17 +38,17 @@ impl<S: Store> FrontEnd<S> {
         &mut self,
         now: Instant,
         caller: &Caller,
-        body: &[u8],
+        request: &Message,
     ) -> Result<Served, Refused> {
         let user = &caller.identity.aor;
-        let endpoint = self.endpoint_of(caller);
+        let endpoint = self.endpoint_of(caller, request);
         let data = self.load(now, user);
         let sender = Sender {
             user,
             endpoint: endpoint.as_deref(),
             trusted: false,
         };
-        let published = data.presentity.publish(now, &sender, body)?;
+        let published = data.presentity.publish(now, &sender, request.body())?;
         let answer = to_string(&data.presentity.answer(&published));
         let informed = Informed {
             connection: caller.connection,
@@ -104,10 +105,7 @@ impl<S: Store> FrontEnd<S> {
         &mut self,
         now: Instant,
         user: &Aor,
-        change: impl FnOnce(
-            &mut ocs_pres::server::Presentity,
-            &Sender<'_>,
-        ) -> Result<Changes, Refusal>,
+        change: impl FnOnce(&mut ocs_pres::server::Presentity, &Sender<'_>) -> Result<Changes, Refusal>,
     ) -> Result<Served, Refused> {
         let sender = Sender {
             user,
@@ -120,16 +118,13 @@ impl<S: Store> FrontEnd<S> {
     }
 
     /// The registered endpoint from which a request came, as presence names it.
-    fn endpoint_of(&self, caller: &Caller) -> Option<String> {
+    fn endpoint_of(&self, caller: &Caller, request: &Message) -> Option<String> {
+        let epid = epid_of(request);
         self.registrar
             .bindings()
             .of_user(&caller.identity.aor)
             .map(|(_, binding)| binding)
-            .find(|binding| {
-                binding.connection == Some(caller.connection)
-                    && (binding.epid.as_ref().map(ocs_sipre::Epid::as_str)
-                        == caller.identity.epid.as_deref())
-            })
+            .find(|binding| binding.connection == Some(caller.connection) && binding.epid == epid)
             .map(|binding| binding.instance.to_string())
     }
 

@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, HeaderName, Message};
-use ocs_siprege::soap::directory::SearchAnswer;
-use ocs_siprege::soap::{self, Call};
+use ocs_siprege::soap::{self, Call, SearchAnswer};
 use ocs_siprege::{acl, contacts};
 
 use super::{Refused, Served};
@@ -44,7 +43,7 @@ impl<S: Store> FrontEnd<S> {
         call: &contacts::Request,
     ) -> Result<Served, Refused> {
         let limits = self.config.contacts;
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let data = self.load(now, user);
         let applied = data.roster.apply(call, &limits)?;
         let stored = data.roster.export();
         let subscribers = data.contacts.clone();
@@ -58,11 +57,9 @@ impl<S: Store> FrontEnd<S> {
         }
         // A client that gets the answer before the change may write again with the old number.
         self.drive_subscriptions(now);
-        Ok(applied
-            .answer
-            .map_or_else(Served::default, |text| {
-                Served::document(soap::CONTENT_TYPE, text)
-            }))
+        Ok(applied.answer.map_or_else(Served::default, |text| {
+            Served::document(soap::CONTENT_TYPE, text)
+        }))
     }
 
     fn change_access_list(
@@ -72,7 +69,7 @@ impl<S: Store> FrontEnd<S> {
         call: &acl::SetAce,
     ) -> Result<Served, Refused> {
         let limits = self.config.access_lists;
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let data = self.load(now, user);
         data.access.apply(call, &limits)?;
         let text = data.access.export();
         let subscribers = data.access_lists.clone();
@@ -93,19 +90,21 @@ impl<S: Store> FrontEnd<S> {
         request: &Message,
     ) -> Result<Opened, Refused> {
         let ucs = request.lists(HeaderName::Supported, contacts::UCS_OPTION);
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let data = self.load(now, user);
         let text = data.roster.subscribe(ucs)?;
         Ok(Opened {
+            id: self.subscriptions.next_id(),
             topic: Topic::Contacts,
             content: Content::new(contacts::CONTENT_TYPE, text),
         })
     }
 
     pub(in crate::front_end) fn open_access_list(&mut self, now: Instant, user: &Aor) -> Opened {
-        let data = self.users.load(now, user, &self.store, &self.config);
+        let text = self.load(now, user).access.export();
         Opened {
+            id: self.subscriptions.next_id(),
             topic: Topic::AccessList,
-            content: Content::new(acl::CONTENT_TYPE, data.access.export()),
+            content: Content::new(acl::CONTENT_TYPE, text),
         }
     }
 }

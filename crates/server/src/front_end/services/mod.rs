@@ -4,13 +4,14 @@ mod contacts;
 mod refused;
 mod topics;
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use ocs_ocer::report;
 use ocs_sip_core::transaction::ServerId;
-use ocs_sip_core::{Message, Method};
+use ocs_sip_core::{Aor, Message};
 use ocs_sipre::gruu::{Gruu, Opaque};
-use ocs_siprege::{location, mcu, soap};
+use ocs_siprege::location::{self, LocationProfileDescription, Profiles};
 
 use super::FrontEnd;
 use super::input::Caller;
@@ -27,10 +28,31 @@ pub(super) struct Served {
 }
 
 impl Served {
-    fn document(content_type: &'static str, text: String) -> Self {
+    pub(super) fn document(content_type: &'static str, text: String) -> Self {
         Self {
             body: Some((content_type, text)),
         }
+    }
+}
+
+/// The dial plans of this server's users.
+struct Pool<'a, S> {
+    store: &'a S,
+    profiles: &'a [LocationProfileDescription],
+}
+
+impl<S: Store> Profiles for Pool<'_, S> {
+    fn knows(&self, aor: &Aor) -> bool {
+        self.store.user(aor).is_some()
+    }
+
+    fn assigned(&self, _aor: &Aor) -> Option<Cow<'_, LocationProfileDescription>> {
+        self.profiles.first().map(Cow::Borrowed)
+    }
+
+    fn named(&self, name: &str) -> Option<Cow<'_, LocationProfileDescription>> {
+        let named = |profile: &&LocationProfileDescription| profile.name == name;
+        self.profiles.iter().find(named).map(Cow::Borrowed)
     }
 }
 
@@ -72,13 +94,17 @@ impl<S: Store> FrontEnd<S> {
         }
         let gruu = Gruu::parse(request.request_uri()?).ok()?;
         match gruu.opaque {
-            Opaque::LocationProfile(_) => Some(location::handle_service(
-                request,
-                tag,
-                &self.config.fqdn,
-                &self.config.location_profiles,
-            )),
-            Opaque::FocusFactory => Some(mcu::handle_service(request, tag, &self.config.mcus)),
+            Opaque::LocationProfile(_) => {
+                let pool = Pool {
+                    store: &self.store,
+                    profiles: &self.config.location_profiles,
+                };
+                location::handle_service(&pool, request, tag)
+            }
+            Opaque::FocusFactory => {
+                self.focus_factory
+                    .handle_service(&caller.identity.aor, request, tag)
+            }
             _ => None,
         }
     }
@@ -91,22 +117,20 @@ impl<S: Store> FrontEnd<S> {
         request: &Message,
     ) -> Result<Served, Refused> {
         let kind = request.content_type().ok().flatten();
-        let essence = kind.map(|kind| kind.essence().to_ascii_lowercase());
+        let essence = kind.map(|kind| kind.essence.to_ascii_lowercase());
         let user = &caller.identity.aor;
         let body = request.body();
         match essence.as_deref() {
             Some("application/soap+xml") => self.soap(now, user, request),
             Some(_) if addressee(request).as_ref() != Some(user) => Err(Refused::status(403)),
-            Some(ocs_pres::doc::content_type::PUBLISH) => self.publish(now, caller, body),
+            Some(ocs_pres::doc::content_type::PUBLISH) => self.publish(now, caller, request),
             Some(ocs_pres::doc::content_type::SET_CONTAINER_MEMBERS) => {
                 self.set_container_members(now, user, body)
             }
             Some(ocs_pres::doc::content_type::SET_SUBSCRIBERS) => {
                 self.set_subscribers(now, user, body)
             }
-            Some(ocs_pres::doc::content_type::SET_DELEGATES) => {
-                self.set_delegates(now, user, body)
-            }
+            Some(ocs_pres::doc::content_type::SET_DELEGATES) => self.set_delegates(now, user, body),
             _ => Err(Refused::status(415)),
         }
     }

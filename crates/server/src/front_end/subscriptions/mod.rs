@@ -9,6 +9,7 @@ mod subscribe;
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use bytes::Bytes;
 use ocs_sip_core::subscription::Notifier;
 use ocs_sip_core::transaction::ClientId;
 use ocs_sip_core::{Aor, ConnectionId, Message};
@@ -19,7 +20,7 @@ use crate::schedule::Schedule;
 
 pub(super) use ocs_pres::server::SubscriptionId;
 pub(super) use package::{Package, Policies, Topic};
-pub(super) use subscribe::{Opened, addressee};
+pub(super) use subscribe::{Opened, addressee, epid_of};
 
 /// One subscription of an endpoint.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Subscriptions {
         subscription.notifier.matches(request).then_some(id)
     }
 
-    const fn next_id(&mut self) -> SubscriptionId {
+    pub(in crate::front_end) const fn next_id(&mut self) -> SubscriptionId {
         self.last += 1;
         SubscriptionId(self.last)
     }
@@ -89,5 +90,29 @@ impl Subscriptions {
         let subscription = self.table.get_mut(&id)?;
         self.ready.push_back(id);
         Some(act(&mut subscription.notifier))
+    }
+
+    /// Hands the document of one user to somebody who watches.
+    pub(in crate::front_end) fn deliver(&mut self, now: Instant, id: SubscriptionId, body: &Bytes) {
+        let Some(subscription) = self.table.get_mut(&id) else {
+            return;
+        };
+        if let Topic::Presence(watch) = &subscription.topic {
+            let content = watch.content(body.clone());
+            subscription.notifier.notify_delta(now, content);
+            self.ready.push_back(id);
+        }
+    }
+
+    /// Takes the topic out, to be changed; [`put_topic`](Self::put_topic) puts it back.
+    pub(in crate::front_end) fn take_topic(&mut self, id: SubscriptionId) -> Option<Topic> {
+        let subscription = self.table.get_mut(&id)?;
+        Some(std::mem::replace(&mut subscription.topic, Topic::Once))
+    }
+
+    pub(in crate::front_end) fn put_topic(&mut self, id: SubscriptionId, topic: Topic) {
+        if let Some(subscription) = self.table.get_mut(&id) {
+            subscription.topic = topic;
+        }
     }
 }

@@ -110,8 +110,8 @@ impl<S: Store> FrontEnd<S> {
         };
         let slot = &mut subscription.scheduled;
         self.subscriptions.timers.disarm(id, slot);
-        let tag = subscription.notifier.dialog().local_tag();
-        self.subscriptions.by_tag.remove(tag);
+        let tag = &subscription.notifier.dialog().id().local_tag;
+        self.subscriptions.by_tag.remove(tag.as_str());
         if let Some(connection) = self.connections.get_mut(&subscription.connection) {
             connection.subscriptions.retain(|other| *other != id);
         }
@@ -119,7 +119,10 @@ impl<S: Store> FrontEnd<S> {
     }
 
     /// Ends all subscriptions of a connection, without a word: nobody is there to hear it.
-    pub(in crate::front_end) fn end_subscriptions_of(&mut self, subscriptions: Vec<SubscriptionId>) {
+    pub(in crate::front_end) fn end_subscriptions_of(
+        &mut self,
+        subscriptions: Vec<SubscriptionId>,
+    ) {
         for id in subscriptions {
             self.end_subscription(id);
         }

@@ -25,21 +25,18 @@ pub(in crate::front_end) enum Package {
     Own,
     /// `presence`.
     Presence,
-    /// `presence.wpending`, pending watchers of OCS 2005.
-    Pending,
 }
 
 impl Package {
     /// The package that a SUBSCRIBE names. Names are compared without case.
     pub(super) fn of(request: &Message) -> Option<Self> {
-        const ALL: [(&str, Package); 7] = [
+        const ALL: [(&str, Package); 6] = [
             ("vnd-microsoft-provisioning-v2", Package::Provisioning),
             ("vnd-microsoft-provisioning", Package::LegacyProvisioning),
             ("vnd-microsoft-roaming-contacts", Package::Contacts),
             ("vnd-microsoft-roaming-ACL", Package::AccessList),
             ("vnd-microsoft-roaming-self", Package::Own),
             ("presence", Package::Presence),
-            ("presence.wpending", Package::Pending),
         ];
         let event = request.event().ok()??;
         ALL.into_iter()
@@ -62,7 +59,6 @@ pub(in crate::front_end) enum Topic {
     AccessList,
     Own(Parts),
     Presence(Box<Watch>),
-    Pending,
 }
 
 /// What subscriptions get, shared by all of them.

@@ -17,7 +17,9 @@ use crate::front_end::input::Caller;
 use crate::front_end::services::Refused;
 
 /// A subscription that may begin: what it is about, and its first document.
+#[derive(Debug)]
 pub(in crate::front_end) struct Opened {
+    pub(in crate::front_end) id: SubscriptionId,
     pub(in crate::front_end) topic: Topic,
     pub(in crate::front_end) content: Content,
 }
@@ -74,7 +76,6 @@ impl<S: Store> FrontEnd<S> {
             Package::AccessList => Ok(self.open_access_list(now, user)),
             Package::Own => self.open_own(now, user, request),
             Package::Presence => self.open_presence(now, caller, request),
-            Package::Pending => Ok(self.open_pending(now, user)),
             Package::Provisioning | Package::LegacyProvisioning => Err(Refused::status(489)),
         }
     }
@@ -90,18 +91,22 @@ impl<S: Store> FrontEnd<S> {
         let tag = self.new_tag();
         let policy = Arc::clone(&self.policies.0);
         match Notifier::accept(now, request, &tag, &policy, opened.content) {
-            Err(response) => self.respond(now, id, *response),
+            Err(response) => {
+                self.detach_topic(opened.id, &caller.identity.aor, &opened.topic);
+                self.respond(now, id, *response);
+            }
             Ok((notifier, mut response)) => {
                 response.push(HeaderName::Contact, &self.contact);
                 self.respond(now, id, response);
+                let key = opened.id;
+                // A fetch is over with its answer: all that is left is to forget it.
                 let fetch = notifier.is_ended();
-                let key = self.subscriptions.next_id();
                 let subscription = Subscription {
                     notifier,
                     connection: caller.connection,
                     watcher: caller.identity.aor.clone(),
                     epid: epid_of(request),
-                    topic: if fetch { Topic::Once } else { opened.topic },
+                    topic: opened.topic,
                     scheduled: None,
                 };
                 if let Some(connection) = self.connections.get_mut(&caller.connection) {
@@ -152,8 +157,12 @@ impl<S: Store> FrontEnd<S> {
         key: SubscriptionId,
         request: &Message,
     ) -> Result<Content, Refused> {
-        if request.number(HeaderName::Expires) != Ok(Some(0)) && !request.body().is_empty() {
-            self.change_topic(now, key, request)?;
+        let ends = request.number(HeaderName::Expires) == Ok(Some(0));
+        if !ends
+            && !request.body().is_empty()
+            && let Some(content) = self.change_topic(now, key, request)?
+        {
+            return Ok(content);
         }
         Ok(self.full_state(now, key))
     }
@@ -201,7 +210,7 @@ pub(in crate::front_end) fn addressee(request: &Message) -> Option<Aor> {
     uri.as_sip().and_then(SipUri::aor)
 }
 
-fn epid_of(request: &Message) -> Option<Epid> {
+pub(in crate::front_end) fn epid_of(request: &Message) -> Option<Epid> {
     let from = request.from_header().ok()?;
     Epid::parse(from.epid()?).ok()
 }

@@ -1,0 +1,688 @@
+//! Instance ids, what clients publish, and what the server makes of it.
+
+mod common;
+
+use common::data;
+use ocs_pres::Time;
+use ocs_pres::aggregate::{
+    Aggregate, Availabilities, DeviceInstance, Options, Results, StateInstance, combine, place,
+    public_services, services, states,
+};
+use ocs_pres::category::{
+    Activity, Availability, CategoryName, Device, LegacyInterop, Localized, Service, State, Token,
+};
+use ocs_pres::doc::{ContainerId, ExpireType, Publication, Publish};
+use ocs_pres::instance::{self, Source};
+use ocs_pres::publications::{self, Call, Meeting};
+use ocs_pres::server::Aggregated;
+use ocs_xml::{Limits, Value, from_slice};
+
+#[test]
+fn instance_ids_of_the_vectors() {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Ids {
+        #[serde(rename = "E")]
+        e: u32,
+        device: u32,
+        machine_state: u32,
+        calendar_meeting: u32,
+        calendar_oof: u32,
+        phone_voip: u32,
+        fixed: Fixed,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Fixed {
+        aggregate_state: u32,
+        aggregate_machine_state: u32,
+        user_state_static: u32,
+        user_state_timed: u32,
+    }
+    let ids: Ids = serde_json::from_slice(data!("vectors/instance-ids.json")).unwrap();
+    let source = Source::from_epid("4c77e6ec72").unwrap();
+    assert_eq!(source.device(), ids.e);
+    assert_eq!(source.device(), ids.device);
+    assert_eq!(source.machine_state(), ids.machine_state);
+    assert_eq!(source.meeting(), ids.calendar_meeting);
+    assert_eq!(source.out_of_office_meeting(), ids.calendar_oof);
+    assert_eq!(source.voip_phone(), ids.phone_voip);
+    assert_eq!(instance::STATE_AGGREGATE, ids.fixed.aggregate_state);
+    assert_eq!(
+        instance::STATE_AGGREGATE_MACHINE,
+        ids.fixed.aggregate_machine_state
+    );
+    assert_eq!(instance::STATE_USER, ids.fixed.user_state_static);
+    assert_eq!(instance::STATE_USER_TIMED, ids.fixed.user_state_timed);
+}
+
+#[test]
+fn combination_of_the_vectors() {
+    #[derive(serde::Deserialize)]
+    struct File {
+        cases: Vec<Case>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Case {
+        name: String,
+        user: Option<u32>,
+        #[serde(default)]
+        machine: Vec<u32>,
+        #[serde(default)]
+        phone: Vec<u32>,
+        #[serde(default)]
+        cal: Vec<u32>,
+        availability: u32,
+    }
+    let file: File = serde_json::from_slice(data!("vectors/aggregation.json")).unwrap();
+    assert_eq!(file.cases.len(), 22);
+    for case in file.cases {
+        let mut all = Vec::new();
+        all.extend(case.user.map(|user| State::user(Availability(user))));
+        all.extend(
+            case.machine
+                .iter()
+                .map(|machine| State::machine(Availability(*machine))),
+        );
+        all.extend(case.phone.iter().map(|phone| {
+            State::phone(None, Availability(*phone), Activity::new(Token::OnThePhone))
+        }));
+        all.extend(case.cal.iter().map(|calendar| State {
+            availability: Some(Availability(*calendar)),
+            ..State::calendar("bob@contoso.com".into())
+        }));
+        let aggregate = aggregate(&all, None);
+        assert_eq!(
+            aggregate.state.availability,
+            Some(Availability(case.availability)),
+            "{}",
+            case.name
+        );
+    }
+}
+
+fn time(text: &str) -> Time {
+    Time::parse(text).unwrap()
+}
+
+const NOW: &str = "2010-02-04T12:00:00.000Z";
+
+fn instances(all: &[State]) -> Vec<StateInstance<'_>> {
+    all.iter()
+        .enumerate()
+        .map(|(index, state)| StateInstance {
+            instance: index as u32,
+            endpoint_id: Some("endpoint"),
+            publish_time: time(NOW).plus_seconds(index as i64),
+            state,
+        })
+        .collect()
+}
+
+fn aggregate(all: &[State], before: Option<&State>) -> Aggregate {
+    states(&instances(all), before, time(NOW), Options::default())
+}
+
+#[test]
+fn a_meeting_of_one_who_is_away_can_be_busy() {
+    let inputs = Availabilities {
+        machine: Some(Availability::AWAY),
+        calendar: Some(Availability::BUSY),
+        ..Availabilities::default()
+    };
+    let busy = Options {
+        away_hides_meeting: false,
+    };
+    assert_eq!(combine(&inputs, Options::default()), Availability::AWAY);
+    assert_eq!(combine(&inputs, busy), Availability::BUSY_IDLE);
+}
+
+#[test]
+fn the_aggregate_says_what_is_done_and_where() {
+    let machine = State {
+        endpoint_location: Some("office".into()),
+        device: Some("mobile".into()),
+        time_zone_bias: Some(-60),
+        ..State::machine(Availability::AVAILABLE)
+    };
+    let meeting = State {
+        availability: Some(Availability::BUSY),
+        activity: vec![Activity::new(Token::InAMeeting)],
+        meeting_subject: Some(Localized::from("Budget")),
+        ..State::calendar("bob@contoso.com".into())
+    };
+    let away = State::machine(Availability::AWAY);
+    let result = aggregate(&[away, machine.clone(), meeting.clone()], None);
+    assert_eq!(result.state.activity, [Activity::new(Token::InAMeeting)]);
+    assert_eq!(
+        result.state.meeting_subject.as_ref().unwrap().value,
+        "Budget"
+    );
+    assert_eq!(result.state.endpoint_location.as_deref(), Some("office"));
+    assert_eq!(result.state.device, machine.device);
+    assert_eq!(result.state.time_zone_bias, Some(-60));
+    let chosen = result.machine.unwrap();
+    assert_eq!(chosen.endpoint_id.as_deref(), Some("endpoint"));
+    assert_eq!(chosen.availability, Some(Availability::AVAILABLE));
+
+    // Where one is who is away is not said.
+    let brb = State::user(Availability::BE_RIGHT_BACK);
+    let result = aggregate(&[machine.clone(), brb], None);
+    assert_eq!(result.state.endpoint_location, None);
+    assert_eq!(result.state.activity, []);
+
+    // Out of office says nothing while one is there.
+    let oof = State {
+        activity: vec![Activity::new(Token::OutOfOffice)],
+        ..State::calendar("bob@contoso.com".into())
+    };
+    assert_eq!(aggregate(&[machine, oof.clone()], None).state.activity, []);
+    let away = State::machine(Availability::AWAY);
+    assert_eq!(
+        aggregate(&[away, oof], None).state.activity,
+        [Activity::new(Token::OutOfOffice)]
+    );
+}
+
+#[test]
+fn a_choice_for_a_time_goes_before_another_and_the_newest_machine_before_its_like() {
+    let fixed = State::user(Availability::AWAY);
+    let timed = State::user(Availability::BUSY);
+    let machine = State::machine(Availability::AVAILABLE);
+    let at = |instance, endpoint, seconds, state| StateInstance {
+        instance,
+        endpoint_id: Some(endpoint),
+        publish_time: time(NOW).plus_seconds(seconds),
+        state,
+    };
+    let all = [
+        at(instance::STATE_USER_TIMED, "", 0, &timed),
+        at(instance::STATE_USER, "", 9, &fixed),
+        at(1, "old", 0, &machine),
+        at(2, "new", 1, &machine),
+    ];
+    let result = states(&all, None, time(NOW), Options::default());
+    assert_eq!(result.state.availability, Some(Availability::BUSY));
+    assert_eq!(result.machine.unwrap().endpoint_id.as_deref(), Some("new"));
+    // A machine of which nothing is known is less available than an idle one, and more than one that was left.
+    let machines = |a, b| {
+        let states = [
+            State::machine(Availability(a)),
+            State::machine(Availability(b)),
+        ];
+        aggregate(&states, None)
+            .machine
+            .unwrap()
+            .availability
+            .unwrap()
+            .0
+    };
+    assert_eq!(machines(0, 5000), 5000);
+    assert_eq!(machines(0, 15500), 0);
+}
+
+#[test]
+fn the_time_of_leaving_is_kept() {
+    let active = aggregate(&[State::machine(Availability::AVAILABLE)], None).state;
+    assert_eq!(active.last_active, None);
+    let idle = [State::machine(Availability::IDLE)];
+    let left = states(
+        &instances(&idle),
+        Some(&active),
+        time(NOW),
+        Options::default(),
+    )
+    .state;
+    assert_eq!(left.last_active, Some(time(NOW)));
+    let later = time(NOW).plus_seconds(600);
+    let offline = states(&[], Some(&left), later, Options::default()).state;
+    assert_eq!(offline.availability, Some(Availability::OFFLINE));
+    assert_eq!(offline.last_active, Some(time(NOW)));
+    let back = aggregate(&[State::machine(Availability::AVAILABLE)], Some(&offline)).state;
+    assert_eq!(back.last_active, Some(time(NOW)));
+}
+
+#[test]
+fn services_of_all_devices() {
+    let device = |endpoint: &str, inside: &str| -> Device {
+        let text = format!(
+            "<device endpointId=\"{endpoint}\"><capabilities uri=\"sip:bob@contoso.com\">{inside}</capabilities><timezone>00:00:00+00:00</timezone><machineName>PC</machineName></device>"
+        );
+        from_slice(text.as_bytes(), &Limits::default()).unwrap()
+    };
+    let idle = device(
+        "idle",
+        "<voice render=\"true\" capture=\"false\"/><calendar publish=\"true\"/>",
+    );
+    let active = device(
+        "active",
+        "<voice render=\"false\" capture=\"true\"/><text render=\"true\"/>",
+    );
+    let unknown = device("unknown", "<video render=\"true\"/>");
+    let all = services(&[
+        DeviceInstance {
+            device: &idle,
+            availability: Some(Availability::IDLE),
+        },
+        DeviceInstance {
+            device: &unknown,
+            availability: None,
+        },
+        DeviceInstance {
+            device: &active,
+            availability: Some(Availability::AVAILABLE),
+        },
+    ]);
+    assert_eq!(all.service.len(), 1);
+    assert_eq!(all.service[0].uri, "sip:bob@contoso.com");
+    let capabilities = all.service[0].capabilities.as_ref().unwrap();
+    let voice = capabilities.get(Service::Voice).unwrap();
+    assert_eq!(
+        (voice.render, voice.capture, voice.publish),
+        (Some(true), Some(true), None)
+    );
+    assert_eq!(voice.preferred_endpoint_id.as_deref(), Some("active"));
+    assert_eq!(voice.device_availability, Some(3500));
+    let calendar = capabilities.get(Service::Calendar).unwrap();
+    assert_eq!(calendar.preferred_endpoint_id.as_deref(), Some("idle"));
+    assert_eq!(
+        capabilities
+            .get(Service::Video)
+            .unwrap()
+            .device_availability,
+        None
+    );
+
+    let public = public_services(&all);
+    let capabilities = public.service[0].capabilities.as_ref().unwrap();
+    assert_eq!(capabilities.get(Service::Calendar), None);
+    assert_eq!(
+        capabilities
+            .get(Service::Voice)
+            .unwrap()
+            .preferred_endpoint_id,
+        None
+    );
+    assert_eq!(
+        capabilities.get(Service::Text).unwrap().device_availability,
+        Some(3500)
+    );
+}
+
+fn at(
+    placed: &[Aggregated],
+    category: &CategoryName,
+    instance: u32,
+    container: ContainerId,
+) -> String {
+    let found: Vec<&Aggregated> = placed
+        .iter()
+        .filter(|one| {
+            one.name == category.as_str() && one.instance == instance && one.container == container
+        })
+        .collect();
+    assert_eq!(found.len(), 1, "{category:?} {instance} {container}");
+    found[0]
+        .value
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+#[test]
+fn nobody_sees_more_than_the_container_shows() {
+    let machine = State {
+        endpoint_location: Some("office".into()),
+        ..State::machine(Availability::AVAILABLE)
+    };
+    let first_user = State::user(Availability::DO_NOT_DISTURB);
+    let second_user = publications::for_workgroup(&first_user);
+    let placed = place(&Results {
+        first: aggregate(&[machine.clone(), first_user], None),
+        second: aggregate(&[machine, second_user], None),
+        services: services(&[]),
+    });
+    let state = |instance, container| at(&placed, &CategoryName::State, instance, container);
+    for container in [
+        ContainerId::FIRST_AGGREGATION,
+        ContainerId::COMPANY,
+        ContainerId::PERSONAL,
+    ] {
+        let value = state(instance::STATE_AGGREGATE, container);
+        assert!(
+            value.contains("<availability>9500</availability>") && value.contains("office"),
+            "{value}"
+        );
+    }
+    let public = state(instance::STATE_AGGREGATE, ContainerId::PUBLIC);
+    assert!(public.contains("9500") && !public.contains("office") && !public.contains("activity"));
+    let team = state(instance::STATE_AGGREGATE, ContainerId::TEAM);
+    assert!(team.contains("6900") && team.contains("urgent-interruptions-only"));
+    let blocked = state(instance::STATE_BLOCKED, ContainerId::BLOCKED);
+    assert!(blocked.contains("18500"));
+    assert!(
+        state(
+            instance::STATE_AGGREGATE_MACHINE,
+            ContainerId::FIRST_AGGREGATION
+        )
+        .contains("aggregateMachineState")
+    );
+
+    let legacy = |container| -> LegacyInterop {
+        let text = at(
+            &placed,
+            &CategoryName::LegacyInterop,
+            instance::LEGACY_INTEROP,
+            container,
+        );
+        from_slice(text.as_bytes(), &Limits::default()).unwrap()
+    };
+    assert_eq!(
+        legacy(ContainerId::PUBLIC).availability,
+        Availability::DO_NOT_DISTURB
+    );
+    assert_eq!(
+        legacy(ContainerId::TEAM).token,
+        Some(Token::UrgentInterruptionsOnly)
+    );
+    assert_eq!(
+        legacy(ContainerId::BLOCKED).availability,
+        Availability::OFFLINE
+    );
+    assert_eq!(
+        at(&placed, &CategoryName::Services, 0, ContainerId::BLOCKED),
+        "<services xmlns=\"http://schemas.microsoft.com/2006/09/sip/service\"/>"
+    );
+
+    // Without endpoint there is no machine.
+    let offline = place(&Results {
+        first: aggregate(&[], None),
+        second: aggregate(&[], None),
+        services: services(&[]),
+    });
+    assert!(
+        offline
+            .iter()
+            .all(|one| one.instance != instance::STATE_AGGREGATE_MACHINE)
+    );
+}
+
+/// What a publication is, but for the order of attributes.
+fn same(made: &[Publication], document: &[u8]) {
+    let publish: Publish = from_slice(document, &Limits::default()).unwrap();
+    let expected = &publish.publications.publications;
+    assert_eq!(made.len(), expected.len());
+    for (made, expected) in made.iter().zip(expected) {
+        assert_eq!(made.category_name, expected.category_name);
+        assert_eq!(
+            (made.instance, made.container, made.version),
+            (expected.instance, expected.container, expected.version)
+        );
+        assert_eq!(
+            (made.expire_type, made.expires),
+            (expected.expire_type, expected.expires)
+        );
+        let typed = |publication: &Publication| {
+            let value = publication.value.as_ref().unwrap();
+            ocs_pres::category::Category::read(&publication.category_name, value).unwrap()
+        };
+        assert_eq!(typed(made), typed(expected));
+    }
+}
+
+#[test]
+fn publications_of_the_vectors() {
+    same(
+        &publications::user_state(Availability::DO_NOT_DISTURB),
+        data!("vectors/publish-dnd.xml"),
+    );
+
+    let publish: Publish =
+        from_slice(data!("vectors/publish-initial.xml"), &Limits::default()).unwrap();
+    let device: Device = publish.publications.publications[0]
+        .value
+        .as_ref()
+        .unwrap()
+        .decode()
+        .unwrap();
+    let endpoint = Source::from_epid("4c77e6ec72").unwrap();
+    let mut initial = vec![publications::device(endpoint, &device)];
+    initial.extend(publications::machine_state(
+        endpoint,
+        Availability::AVAILABLE,
+    ));
+    initial.extend(publications::user_state(Availability::AVAILABLE));
+    same(&initial, data!("vectors/publish-initial.xml"));
+
+    let note = publications::personal_note("Back at 3 & then out");
+    let shown: Vec<Publication> = note
+        .iter()
+        .filter(|one| matches!(one.container.get(), 200 | 300 | 400))
+        .cloned()
+        .collect();
+    same(&shown, data!("vectors/publish-note.xml"));
+    let hidden: Vec<&Publication> = note
+        .iter()
+        .filter(|one| matches!(one.container.get(), 100 | 32000))
+        .collect();
+    assert_eq!(hidden.len(), 2);
+    assert!(
+        hidden
+            .iter()
+            .all(|one| one.value.as_ref().unwrap().as_str().ends_with("note\"/>"))
+    );
+}
+
+/// Instance, container, life and seconds of publications.
+fn shape(all: &[Publication]) -> Vec<(u32, u16, ExpireType, Option<i64>)> {
+    all.iter()
+        .map(|one| {
+            (
+                one.instance,
+                one.container.get(),
+                one.expire_type,
+                one.expires,
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn publications_of_the_table() {
+    use ExpireType::{Endpoint, Static, Time};
+    assert_eq!(
+        shape(&publications::user_state(Availability::AWAY)),
+        [
+            (0x2000_0000, 2, Static, None),
+            (0x2000_0000, 3, Static, None)
+        ]
+    );
+    assert_eq!(
+        shape(&publications::user_state(Availability::BUSY)),
+        [
+            (0x2400_0000, 2, Time, Some(86_400)),
+            (0x2400_0000, 3, Time, Some(86_400))
+        ]
+    );
+    assert_eq!(
+        shape(&publications::reset_user_state()),
+        [
+            (0x2000_0000, 2, Static, Some(0)),
+            (0x2000_0000, 3, Static, Some(0)),
+            (0x2400_0000, 2, Time, Some(0)),
+            (0x2400_0000, 3, Time, Some(0)),
+        ]
+    );
+    let phone = Source::from_epid("4c77e6ec72").unwrap().voip_phone();
+    for (call, availability, token) in [
+        (Call::Call, "6500", "on-the-phone"),
+        (Call::Conference, "7000", "in-a-conference"),
+        (Call::Presentation, "9000", "in-presentation"),
+    ] {
+        let all = publications::phone_state(phone, None, call);
+        assert_eq!(
+            shape(&all),
+            [(phone, 2, Endpoint, None), (phone, 3, Endpoint, None)]
+        );
+        let value = all[0].value.as_ref().unwrap().as_str();
+        assert!(value.contains(&format!("<availability>{availability}<")) && value.contains(token));
+    }
+    assert_eq!(
+        shape(&publications::phone_state_end(phone)),
+        [(phone, 2, Endpoint, Some(0)), (phone, 3, Endpoint, Some(0))]
+    );
+
+    let meeting = Meeting {
+        mailbox: "bob@contoso.com".into(),
+        has_attendees: true,
+        ..Meeting::default()
+    };
+    let all = publications::meeting(&meeting);
+    assert_eq!(all[0].instance >> 28, 4);
+    assert!(
+        all[0]
+            .value
+            .as_ref()
+            .unwrap()
+            .as_str()
+            .contains("in-a-meeting")
+    );
+    let appointment = publications::meeting(&Meeting {
+        has_attendees: false,
+        ..meeting
+    });
+    assert!(
+        !appointment[0]
+            .value
+            .as_ref()
+            .unwrap()
+            .as_str()
+            .contains("activity")
+    );
+    assert_eq!(
+        shape(&publications::meeting_end("bob@contoso.com"))[0].0,
+        all[0].instance
+    );
+
+    let oof = publications::out_of_office("bob@contoso.com", true);
+    assert_eq!((oof[0].instance >> 28, oof[0].expire_type), (6, Static));
+    let value = oof[0].value.as_ref().unwrap().as_str();
+    assert!(value.contains("minAvailability=\"12000\"") && !value.contains("<availability>"));
+    let oof = publications::out_of_office("bob@contoso.com", false);
+    assert_eq!((oof[0].instance >> 28, oof[0].expire_type), (5, Endpoint));
+    assert_eq!(
+        shape(&publications::out_of_office_end("bob@contoso.com", false))[1],
+        (oof[0].instance, 3, Endpoint, Some(0))
+    );
+
+    let told: Vec<(u16, bool)> = publications::dnd_state(true)
+        .iter()
+        .map(|one| {
+            (
+                one.container.get(),
+                one.value.as_ref().unwrap().as_str().contains("9500"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (0, true),
+            (2, true),
+            (100, true),
+            (200, true),
+            (400, true),
+            (3, false),
+            (300, false)
+        ]
+    );
+
+    let routing =
+        publications::routing(&ocs_pres::category::routing::CallSettings::default().build());
+    let blocked: Vec<(u16, bool)> = routing
+        .iter()
+        .map(|one| {
+            (
+                one.container.get(),
+                one.value.as_ref().unwrap().as_str().contains("block"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        blocked,
+        [
+            (0, false),
+            (100, false),
+            (200, false),
+            (300, false),
+            (400, false),
+            (32000, true)
+        ]
+    );
+}
+
+#[test]
+fn calendars_are_hidden_from_outside() {
+    let text = include_str!("data/categories/calendarData-freeBusy.xml");
+    let calendar: ocs_pres::category::CalendarData =
+        from_slice(text.as_bytes(), &Limits::default()).unwrap();
+    let all = publications::free_busy("bob@contoso.com", calendar.free_busy.unwrap());
+    let shown: Vec<(u16, bool)> = all
+        .iter()
+        .map(|one| {
+            (
+                one.container.get(),
+                one.value.as_ref().unwrap().as_str().contains("freeBusy"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (200, true),
+            (300, true),
+            (400, true),
+            (1, false),
+            (100, false),
+            (32000, false)
+        ]
+    );
+    assert_eq!(all[0].instance >> 30, 1);
+
+    let text = include_str!("data/categories/workingHours.xml");
+    let hours: ocs_pres::category::WorkingHours =
+        from_slice(text.as_bytes(), &Limits::default()).unwrap();
+    let all = publications::working_hours("bob@contoso.com", &hours);
+    let shown: Vec<(&str, u16, bool)> = all
+        .iter()
+        .map(|one| {
+            (
+                one.category_name.as_str(),
+                one.container.get(),
+                one.value.as_ref().unwrap().as_str().contains("TimeZone"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("calendarData", 1, true),
+            ("calendarData", 200, true),
+            ("calendarData", 300, true),
+            ("calendarData", 400, true),
+            ("calendarData", 100, false),
+            ("calendarData", 32000, false),
+            ("workingHours", 1, true),
+        ]
+    );
+}
+
+#[test]
+fn versions_are_put_in() {
+    let mut all = publications::user_state(Availability::AVAILABLE);
+    publications::with_versions(&mut all, |category, instance, container| {
+        assert_eq!((category, instance), ("state", 0x2000_0000));
+        u32::from(container.get()) * 10
+    });
+    assert_eq!([all[0].version, all[1].version], [20, 30]);
+}

@@ -1,0 +1,213 @@
+//! Subscriptions to the presence of others, and to one's own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ocs_pres::doc::{
+    Action, ActionName, BatchSub, Resource, RoamingList, SourceNetwork, content_type,
+};
+use ocs_pres::server::{NameSet, Parts, SubscriptionId, Watcher};
+use ocs_sip_core::subscription::Content;
+use ocs_sip_core::{Aor, HeaderName, Message};
+use ocs_xml::{from_slice, to_string};
+
+use super::watch::{Form, Watch};
+use crate::Store;
+use crate::front_end::FrontEnd;
+use crate::front_end::input::Caller;
+use crate::front_end::services::Refused;
+use crate::front_end::subscriptions::{Opened, Topic};
+
+/// The documents of users, as strings.
+type Documents = Vec<(Aor, String)>;
+
+impl<S: Store> FrontEnd<S> {
+    /// A subscription to one's own presence.
+    pub(in crate::front_end) fn open_own(
+        &mut self,
+        now: Instant,
+        user: &Aor,
+        request: &Message,
+    ) -> Result<Opened, Refused> {
+        let list: RoamingList = from_slice(request.body(), &self.config.documents)?;
+        let parts = Parts::from(&list);
+        let document = self.load(now, user).presentity.full_document(parts);
+        Ok(Opened {
+            id: self.subscriptions.next_id(),
+            topic: Topic::Own(parts),
+            content: Content::new(content_type::ROAMING_SELF, to_string(&document)),
+        })
+    }
+
+    /// A subscription to the presence of others.
+    pub(in crate::front_end) fn open_presence(
+        &mut self,
+        now: Instant,
+        caller: &Caller,
+        request: &Message,
+    ) -> Result<Opened, Refused> {
+        let kind = request.content_type().ok().flatten();
+        if !kind.is_some_and(|kind| kind.is(content_type::BATCH_SUB)) {
+            return Err(Refused::status(406));
+        }
+        let batch: BatchSub = from_slice(request.body(), &self.config.documents)?;
+        let user = &caller.identity.aor;
+        let domain = user.domain();
+        let is_own = |own: &String| own.eq_ignore_ascii_case(domain);
+        let network = if self.config.router.domains.iter().any(is_own) {
+            SourceNetwork::SameEnterprise
+        } else {
+            SourceNetwork::Federated
+        };
+        let is_list = request.lists(HeaderName::Require, "adhoclist");
+        let mut watch = Watch {
+            form: if is_list { Form::List } else { Form::Single },
+            watcher: Arc::new(Watcher {
+                user: user.clone(),
+                network,
+            }),
+            list: user.to_uri().into(),
+            users: BTreeMap::new(),
+            refused: Vec::new(),
+            eventlist: is_list && request.lists(HeaderName::Supported, "eventlist"),
+        };
+        let id = self.subscriptions.next_id();
+        let documents = self.change_watch(now, id, &mut watch, &batch)?;
+        let content = self.watch_content(&watch, documents);
+        Ok(Opened {
+            id,
+            topic: Topic::Presence(Box::new(watch)),
+            content,
+        })
+    }
+
+    /// Does what a batch asks for, or nothing; gives the documents of the users that it adds.
+    pub(in crate::front_end) fn change_watch(
+        &mut self,
+        now: Instant,
+        id: SubscriptionId,
+        watch: &mut Watch,
+        batch: &BatchSub,
+    ) -> Result<Documents, Refused> {
+        self.users.policy().admit(batch)?;
+        let mut actions = Vec::with_capacity(batch.actions.len());
+        for action in &batch.actions {
+            actions.push((action, self.resources(action)?));
+        }
+        let mut documents = Vec::new();
+        for (action, resources) in actions {
+            let names = NameSet::new(self.users.policy(), action.categories());
+            for (user, resource) in resources {
+                if action.name == ActionName::Unsubscribe {
+                    watch.users.remove(&user);
+                    watch.refused.retain(|(uri, _)| *uri != resource.uri);
+                    self.unwatch(id, &user);
+                } else {
+                    self.watch_user(now, id, watch, user, &names, resource, &mut documents);
+                }
+            }
+        }
+        Ok(documents)
+    }
+
+    /// The users that an action names. One address that is none refuses the whole request, as real servers do.
+    fn resources<'a>(&self, action: &'a Action) -> Result<Vec<(Aor, &'a Resource)>, Refused> {
+        action
+            .resources()
+            .iter()
+            .map(|resource| {
+                let user = Aor::parse(&resource.uri).map_err(|_| Refused::status(400))?;
+                Ok((user, resource))
+            })
+            .collect()
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn watch_user(
+        &mut self,
+        now: Instant,
+        id: SubscriptionId,
+        watch: &mut Watch,
+        user: Aor,
+        names: &NameSet,
+        resource: &Resource,
+        documents: &mut Documents,
+    ) {
+        let refuse = |watch: &mut Watch, status| {
+            watch.refused.retain(|(uri, _)| *uri != resource.uri);
+            watch.refused.push((resource.uri.clone(), status));
+        };
+        if watch.users.len() >= self.users.policy().limits.resources {
+            return refuse(watch, 403);
+        }
+        if self.store.user(&user).is_none() {
+            return refuse(watch, 404);
+        }
+        let watcher = Arc::clone(&watch.watcher);
+        let data = self.load(now, &user);
+        match data
+            .watchers
+            .subscribe(&data.presentity, id, &watcher, names)
+        {
+            Ok(document) => documents.push((user.clone(), to_string(&document))),
+            Err(refusal) => {
+                self.users.release(&user);
+                return refuse(watch, refusal.status);
+            }
+        }
+        if let Some(context) = &resource.context {
+            let name = self.store.user(&watcher.user);
+            let name = name.and_then(|user| user.display_name.clone());
+            let data = self.load(now, &user);
+            let context = ocs_xml::Raw::of(context);
+            let changes = data.presentity.watcher_added(
+                &watcher,
+                name.as_deref().unwrap_or_default(),
+                Some(&context),
+            );
+            self.tell(now, &user, &changes, None);
+        }
+        watch.users.insert(user, names.clone());
+    }
+
+    pub(in crate::front_end) fn unwatch(&mut self, id: SubscriptionId, user: &Aor) {
+        if let Some(data) = self.users.get_mut(user) {
+            data.watchers.unsubscribe(id);
+            self.users.release(user);
+        }
+    }
+
+    /// The whole state of what a subscription watches.
+    pub(in crate::front_end) fn watch_documents(
+        &mut self,
+        now: Instant,
+        watch: &Watch,
+    ) -> Documents {
+        let mut documents = Vec::with_capacity(watch.users.len());
+        for (user, names) in &watch.users {
+            let presentity = &self.load(now, user).presentity;
+            let container = presentity.container_of(&watch.watcher);
+            let document = presentity.watcher_document(container, names.iter());
+            documents.push((user.clone(), to_string(&document)));
+        }
+        documents
+    }
+
+    pub(in crate::front_end) fn watch_content(
+        &mut self,
+        watch: &Watch,
+        documents: Documents,
+    ) -> Content {
+        match (watch.form, documents.into_iter()) {
+            (Form::Single, mut documents) => match documents.next() {
+                Some((_, document)) => watch.content(document.into()),
+                None => Content::default(),
+            },
+            (Form::List, documents) => {
+                let boundary = self.new_tag();
+                watch.list_content(documents, &boundary)
+            }
+        }
+    }
+}
