@@ -20,6 +20,7 @@ use bootstrap::Bootstrap;
 use bytes::Bytes;
 use ocs_conmgmt::{Answer, Connector, Peer, Query};
 use ocs_pres::client::{SelfPresence, Watch};
+use ocs_sip_core::admit::Capabilities;
 use ocs_sip_core::transaction::{ClientId, Layer, Timers};
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_sipae::client as sipae;
@@ -88,6 +89,7 @@ pub struct UserAgent {
     connecting: Option<(ConnectionId, Destination)>,
     next_connection: u64,
     link: Option<Link>,
+    capabilities: Capabilities,
     layer: Layer,
     authentication: sipae::Client,
     /// What the next REGISTER carries.
@@ -146,6 +148,7 @@ impl UserAgent {
             connecting: None,
             next_connection: 1,
             link: None,
+            capabilities: incoming::capabilities(),
             layer: Layer::new(Timers::default()),
             credentials: signing_in::Credentials::None,
             registration: None,

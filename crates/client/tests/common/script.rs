@@ -228,12 +228,21 @@ impl Script {
         self.serve();
     }
 
-    /// A recorded BENOTIFY, in the dialog of this client.
+    /// What a server told once, as BENOTIFY in the dialog of this client.
     pub(crate) fn tell_recorded(&mut self, ask: Ask, name: &str) {
         let recorded = captured(name);
-        let kind = recorded.header(HeaderName::ContentType).unwrap().to_owned();
-        let body = String::from_utf8(recorded.body().to_vec()).unwrap();
-        self.tell(ask, &kind, &body);
+        let mut message = self
+            .notification(ask, Method::Benotify)
+            .with(HeaderName::SubscriptionState, "active;expires=3600")
+            .with_body(
+                recorded.header(HeaderName::ContentType).unwrap(),
+                recorded.body().clone(),
+            );
+        if let Some(require) = recorded.header(HeaderName::Require) {
+            message.push(HeaderName::Require, require);
+        }
+        self.solo.send(message);
+        self.serve();
     }
 
     /// The server ends a subscription.
