@@ -12,7 +12,7 @@ use ocs_siprege::provisioning::{
 };
 use ocs_xml::{Element, Limits, from_slice, to_string};
 
-fn round<T: Element + PartialEq + std::fmt::Debug>(data: &[u8], limits: &Limits) -> Option<T> {
+fn round<T: Element>(data: &[u8], limits: &Limits) -> Option<T> {
     let read: T = from_slice(data, limits).ok()?;
     let text = to_string(&read);
     // What is written anew may be longer than what was read.
@@ -22,7 +22,8 @@ fn round<T: Element + PartialEq + std::fmt::Debug>(data: &[u8], limits: &Limits)
         attributes: usize::MAX,
     };
     let again: T = from_slice(text.as_bytes(), &wide).expect("what is written is read");
-    assert_eq!(again, read);
+    // What is kept whole says where it has no namespace, once it is written.
+    assert_eq!(to_string(&again), text);
     Some(read)
 }
 

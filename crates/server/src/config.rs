@@ -1,5 +1,6 @@
 //! How a front end behaves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_conmgmt::ServerKeepAliveConfig;
@@ -96,7 +97,10 @@ impl Config {
             provisioning: provisioning::Config::new(fqdn, []),
             location_profiles: Vec::new(),
             mcus: McuList::default(),
-            presence: ocs_pres::server::Policy::default(),
+            presence: ocs_pres::server::Policy {
+                aggregate: Some(Arc::new(ocs_pres::aggregate::Standard::default())),
+                ..ocs_pres::server::Policy::default()
+            },
             subscription: NotifierPolicy::new([] as [&str; 0]),
             subscriptions: 64,
             contacts: contacts::Limits::default(),

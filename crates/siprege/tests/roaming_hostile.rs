@@ -74,7 +74,7 @@ fn wrong_documents() {
         r#"<contactList deltaNum="1"><group name=""/></contactList>"#.into(),
         r#"<contactList deltaNum="1"><group id="1"/></contactList>"#.into(),
         r#"<contactList deltaNum="1" deltaNum="1"/>"#.into(),
-        r#"<contactList xmlns="urn:other" deltaNum="1"/>"#.into(),
+        r#"<adhoclist xmlns="urn:other" uri="sip:a@b.c"/>"#.into(),
         r#"<contactDelta deltaNum="2"/>"#.into(),
         r#"<contactDelta deltaNum="2" prevDeltaNum="1"><deletedGroup/></contactDelta>"#.into(),
         r#"<contactDelta deltaNum="2" prevDeltaNum="1"><deletedContact/></contactDelta>"#.into(),

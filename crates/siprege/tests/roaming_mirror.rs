@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use ocs_ocer::ErrorId;
 use ocs_siprege::contacts::{
     Action, Change, CommandId, Contact, Event, Failure, Group, GroupId, GroupSet, Limits, Mirror,
     MirrorConfig, Operation, Roster,
@@ -157,8 +158,8 @@ fn conflicts_do_not_go_on_for_ever() {
 fn other_refusals_end_the_command_only() {
     let mut mirror = subscribed(EMPTY);
     for (status, error_id) in [
-        (403, Some(2007)),
-        (400, Some(2009)),
+        (403, Some(ErrorId(2007))),
+        (400, Some(ErrorId(2009))),
         (408, None),
         (503, None),
     ] {
@@ -273,7 +274,7 @@ fn numbers_go_round() {
 enum Message {
     Subscribed(u16, String),
     Notification(String),
-    Answer(u16, Option<u32>, String),
+    Answer(u16, Option<ErrorId>, String),
 }
 
 struct Endpoint {

@@ -1,5 +1,6 @@
 //! The rules of the list on the server.
 
+use ocs_ocer::ErrorId;
 use ocs_siprege::contacts::{
     Contact, ContactExtension, Group, GroupId, GroupSet, Limits, Operation, Request, Roster,
     read_group_answer,
@@ -119,7 +120,7 @@ fn the_default_group_stays() {
     assert_eq!(apply(&mut roster, deleted), Err(Refusal::plain(403)));
     assert_eq!(
         apply(&mut roster, add_group("~")),
-        Err(Refusal::diagnosed(485, 2015))
+        Err(Refusal::diagnosed(485, ErrorId(2015)))
     );
 }
 
@@ -135,8 +136,8 @@ fn a_contact_without_group_goes_into_the_default_one() {
 #[test]
 fn what_is_missing_is_named() {
     let mut roster = Roster::new();
-    let no_contact = Err(Refusal::diagnosed(404, 2001));
-    let no_group = Err(Refusal::diagnosed(404, 2002));
+    let no_contact = Err(Refusal::diagnosed(404, ErrorId(2001)));
+    let no_group = Err(Refusal::diagnosed(404, ErrorId(2002)));
     let deleted = Operation::DeleteContact("a@b.c".into());
     assert_eq!(apply(&mut roster, deleted), no_contact);
     assert_eq!(apply(&mut roster, contact("a@b.c", "1 2")), no_group);
@@ -158,7 +159,7 @@ fn limits_hold() {
     apply_within(&mut roster, contact("a@b.c", "1"), &limits).unwrap();
     apply_within(&mut roster, contact("b@b.c", "1"), &limits).unwrap();
     let third = apply_within(&mut roster, contact("c@b.c", "1"), &limits);
-    assert_eq!(third, Err(Refusal::diagnosed(403, 2007)));
+    assert_eq!(third, Err(Refusal::diagnosed(403, ErrorId(2007))));
     // A known one can still be changed, whatever its case.
     apply_within(&mut roster, contact("A@B.C", "1"), &limits).unwrap();
     assert_eq!(roster.list().contacts.len(), 2);
@@ -168,7 +169,7 @@ fn limits_hold() {
     }
     assert_eq!(roster.list().groups.len(), 64);
     let more = apply(&mut roster, add_group("One more"));
-    assert_eq!(more, Err(Refusal::diagnosed(403, 2008)));
+    assert_eq!(more, Err(Refusal::diagnosed(403, ErrorId(2008))));
     apply(&mut roster, Operation::DeleteGroup(group(7))).unwrap();
     apply(&mut roster, add_group("One more")).unwrap();
     assert_eq!(roster.list().group(group(7)).unwrap().name, "One more");
@@ -176,7 +177,7 @@ fn limits_hold() {
     let taken = Operation::ModifyGroup(Group::new(group(8), "One more"));
     assert_eq!(
         apply(&mut roster, taken),
-        Err(Refusal::diagnosed(485, 2015))
+        Err(Refusal::diagnosed(485, ErrorId(2015)))
     );
     let same = Operation::ModifyGroup(Group::new(group(7), "One more"));
     apply(&mut roster, same).unwrap();
@@ -214,7 +215,7 @@ fn extensions_are_bounded_and_kept() {
     let most = 1024 - "<x></x>".len();
     apply(&mut roster, extended(most)).unwrap();
     let more = apply(&mut roster, extended(most + 1));
-    assert_eq!(more, Err(Refusal::diagnosed(403, 2009)));
+    assert_eq!(more, Err(Refusal::diagnosed(403, ErrorId(2009))));
     // A client that knows of no extensions changes the contact.
     apply(&mut roster, contact("a@b.c", "1")).unwrap();
     assert!(roster.list().contacts[0].extension().is_some());
@@ -239,7 +240,10 @@ fn a_group_keeps_the_uri_that_nobody_speaks_of() {
 fn a_moved_list_is_closed() {
     let mut roster = Roster::new();
     roster.set_migrated(true);
-    assert_eq!(roster.subscribe(true), Err(Refusal::diagnosed(488, 2165)));
+    assert_eq!(
+        roster.subscribe(true),
+        Err(Refusal::diagnosed(488, ErrorId(2165)))
+    );
     assert!(
         roster
             .subscribe(false)
@@ -283,7 +287,7 @@ fn a_stored_list_is_put_right() {
 #[test]
 fn malformed_requests_have_an_id() {
     let bad = Call::read(b"<x", &ocs_xml::Limits::default()).unwrap_err();
-    assert_eq!(Refusal::from(bad), Refusal::diagnosed(400, 4001));
+    assert_eq!(Refusal::from(bad), Refusal::diagnosed(400, ErrorId(4001)));
 }
 
 #[test]

@@ -1,18 +1,20 @@
 //! Elements whose content nobody here needs to know.
 
+use std::borrow::Cow;
+
 use smol_str::SmolStr;
 
 use crate::names::XSI;
-use crate::reader::Token;
-use crate::text::{push_text, push_value};
+use crate::reader::{Binding, Token};
+use crate::text::{is_allowed, push_text, push_value};
 use crate::{Child, Element, Error, Limits, Reader, Tag, Writer};
 
 /// A whole element, kept as markup that stands on its own: what a server passes on without reading it, and what a newer peer sends that
 /// this crate does not know.
 ///
-/// It is written anew when it is read: prefixes and their declarations, attributes, text and order stay; comments, instructions, the
-/// kind of quotes and CDATA sections do not. So whatever a peer sent, what goes on to others is well-formed, and binds every
-/// prefix that it uses.
+/// It is kept as it was sent, with the declarations that it took from outside. One with comments, instructions, CDATA sections or
+/// characters that XML does not have is written anew without them. So whatever a peer sent, what goes on to others is well-formed, and
+/// binds every prefix that it uses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Raw {
     text: SmolStr,
@@ -123,12 +125,9 @@ impl std::fmt::Display for Raw {
     }
 }
 
-/// Writes the elements below a root, and notes what they take from outside of it.
-struct Copy<'a> {
-    out: String,
-    open: Vec<std::ops::Range<usize>>,
-    in_tag: bool,
-    /// Depth of the root.
+/// What an element takes from outside of it.
+struct Uses<'a> {
+    /// Depth of the element.
     root: usize,
     /// Prefixes used inside and declared outside.
     outer: Vec<(&'a str, &'a str)>,
@@ -136,19 +135,172 @@ struct Copy<'a> {
     bare: bool,
 }
 
-impl<'a> Copy<'a> {
-    /// Notes a use of a prefix.
-    fn uses(&mut self, reader: &Reader<'a>, prefix: &'a str) {
-        match reader.binding(prefix) {
-            Some(binding) if binding.depth >= self.root => {}
-            Some(binding) if !binding.namespace.is_empty() => {
-                if !self.outer.iter().any(|(known, _)| *known == prefix) {
-                    self.outer.push((prefix, binding.namespace));
-                }
-            }
-            // `xml` needs no declaration.
-            _ => self.bare |= prefix.is_empty(),
+impl<'a> Uses<'a> {
+    const fn new(root: usize) -> Self {
+        Self {
+            root,
+            outer: Vec::new(),
+            bare: false,
         }
+    }
+
+    /// Notes a use of a prefix.
+    fn prefix(&mut self, reader: &Reader<'a>, prefix: &'a str) {
+        // `xml` has no binding, and needs none.
+        if let Some(binding) = reader.binding(prefix)
+            && binding.depth < self.root
+        {
+            self.outer(binding);
+        }
+    }
+
+    /// Notes an element without prefix.
+    fn default(&mut self, reader: &Reader<'a>) {
+        let binding = reader.default_binding();
+        if binding.depth < self.root {
+            if binding.namespace.is_empty() {
+                self.bare = true;
+            } else {
+                self.outer(&binding);
+            }
+        }
+    }
+
+    fn outer(&mut self, binding: &Binding<'a>) {
+        if !self.outer.iter().any(|(known, _)| *known == binding.prefix) {
+            self.outer.push((binding.prefix, binding.namespace));
+        }
+    }
+
+    /// Notes what the start tag of the element that the reader has just entered uses, and looks at the values of its attributes.
+    fn tag(&mut self, reader: &Reader<'a>, prefix: &'a str) -> Result<(), Error> {
+        if prefix.is_empty() {
+            self.default(reader);
+        } else {
+            self.prefix(reader, prefix);
+        }
+        for attribute in reader.attributes() {
+            let value = attribute.value()?;
+            // Without prefix an attribute is in no namespace.
+            if attribute.prefix.is_empty() {
+                continue;
+            }
+            self.prefix(reader, attribute.prefix);
+            if attribute.namespace == XSI
+                && attribute.name == "type"
+                && let Cow::Borrowed(value) = value
+                && let Some((prefix, _)) = value.trim_ascii().split_once(':')
+            {
+                self.prefix(reader, prefix);
+            }
+        }
+        Ok(())
+    }
+
+    /// An element as markup that stands on its own. `name` is the length of its name.
+    fn complete(&self, element: &str, name: usize) -> Raw {
+        let prefix = element[1..=name].find(':').map_or(0, |at| at + 1);
+        let text = if self.outer.is_empty() {
+            element.into()
+        } else {
+            let (head, tail) = element.split_at(1 + name);
+            let mut text = String::with_capacity(element.len() + 64 * self.outer.len());
+            text.push_str(head);
+            for (prefix, namespace) in &self.outer {
+                declare(&mut text, prefix, namespace);
+            }
+            text.push_str(tail);
+            text.into()
+        };
+        Raw {
+            prefix: prefix as u32,
+            name: name as u32,
+            bare: self.bare,
+            text,
+        }
+    }
+}
+
+fn declare(out: &mut String, prefix: &str, namespace: &str) {
+    out.push_str(" xmlns");
+    if !prefix.is_empty() {
+        out.push(':');
+        out.push_str(prefix);
+    }
+    push_attribute_value(out, namespace);
+}
+
+fn push_attribute_value(out: &mut String, value: &str) {
+    out.push_str("=\"");
+    push_value(out, value);
+    out.push('"');
+}
+
+/// Whether an element, which a reader has read, can be kept as it is.
+///
+/// `<` begins markup wherever it stands, as the reader refuses it in attributes. Nothing that is three octets long and begins with 0xEF needs
+/// to be left out but U+FFFE and U+FFFF.
+fn is_plain(element: &str) -> bool {
+    let bytes = element.as_bytes();
+    memchr::memmem::find(bytes, b"<!").is_none()
+        && memchr::memmem::find(bytes, b"<?").is_none()
+        && (memchr::memchr(0xEF, bytes).is_none() || element.chars().all(is_allowed))
+}
+
+/// Writes an element anew.
+struct Copy {
+    out: String,
+    open: Vec<std::ops::Range<usize>>,
+    in_tag: bool,
+}
+
+impl Copy {
+    /// Writes the element of which the reader has just entered the root. A declaration that it is in no namespace is left out: it is made again
+    /// where the element is written, if that is needed there.
+    fn element(mut self, reader: &mut Reader<'_>) -> Result<String, Error> {
+        let root = reader.entered();
+        self.start(reader, root)?;
+        while !self.open.is_empty() {
+            match reader.token()? {
+                Token::Start => {
+                    let tag = reader.entered();
+                    self.start(reader, tag)?;
+                }
+                Token::Text => {
+                    let text = reader.take_text();
+                    if !text.is_empty() {
+                        self.end_tag();
+                        push_text(&mut self.out, &text);
+                    }
+                }
+                Token::End => self.close(),
+            }
+        }
+        Ok(self.out)
+    }
+
+    fn start(&mut self, reader: &Reader<'_>, tag: Tag<'_>) -> Result<(), Error> {
+        self.end_tag();
+        self.out.push('<');
+        let from = self.out.len();
+        self.name(tag.prefix, tag.name);
+        self.open.push(from..self.out.len());
+        self.in_tag = true;
+        let depth = reader.depth();
+        let bindings = reader.bindings();
+        let own = bindings.partition_point(|binding| binding.depth < depth);
+        for binding in &bindings[own..] {
+            let takes_back = binding.prefix.is_empty() && binding.namespace.is_empty();
+            if !(takes_back && self.open.len() == 1) {
+                declare(&mut self.out, binding.prefix, binding.namespace);
+            }
+        }
+        for attribute in reader.attributes() {
+            self.out.push(' ');
+            self.name(attribute.prefix, attribute.name);
+            push_attribute_value(&mut self.out, &attribute.value()?);
+        }
+        Ok(())
     }
 
     fn name(&mut self, prefix: &str, name: &str) {
@@ -159,75 +311,11 @@ impl<'a> Copy<'a> {
         self.out.push_str(name);
     }
 
-    fn value(&mut self, value: &str) {
-        self.out.push_str("=\"");
-        push_value(&mut self.out, value);
-        self.out.push('"');
-    }
-
     fn end_tag(&mut self) {
         if self.in_tag {
             self.out.push('>');
             self.in_tag = false;
         }
-    }
-
-    /// The start tag of the element that the reader has just entered.
-    fn start(&mut self, reader: &Reader<'a>, prefix: &'a str, name: &str) -> Result<(), Error> {
-        self.end_tag();
-        self.out.push('<');
-        let from = self.out.len();
-        self.name(prefix, name);
-        self.open.push(from..self.out.len());
-        self.in_tag = true;
-        self.uses(reader, prefix);
-        let depth = reader.depth();
-        let declared = reader
-            .bindings()
-            .iter()
-            .rev()
-            .take_while(|binding| binding.depth == depth)
-            .count();
-        let all = reader.bindings();
-        for binding in &all[all.len() - declared..] {
-            if depth == self.root && binding.prefix.is_empty() && binding.namespace.is_empty() {
-                // Said again where the element is written, if that is needed there.
-                self.bare = true;
-            } else {
-                self.declare(binding.prefix, binding.namespace);
-            }
-        }
-        for attribute in reader.attributes() {
-            self.uses_of_attribute(reader, attribute.prefix);
-            self.out.push(' ');
-            self.name(attribute.prefix, attribute.name);
-            let value = attribute.value()?;
-            self.value(&value);
-            if attribute.namespace == XSI
-                && attribute.name == "type"
-                && let std::borrow::Cow::Borrowed(value) = value
-                && let Some((prefix, _)) = value.trim_ascii().split_once(':')
-            {
-                self.uses(reader, prefix);
-            }
-        }
-        Ok(())
-    }
-
-    fn uses_of_attribute(&mut self, reader: &Reader<'a>, prefix: &'a str) {
-        // Without prefix an attribute is in no namespace.
-        if !prefix.is_empty() {
-            self.uses(reader, prefix);
-        }
-    }
-
-    fn declare(&mut self, prefix: &str, namespace: &str) {
-        self.out.push_str(" xmlns");
-        if !prefix.is_empty() {
-            self.out.push(':');
-            self.out.push_str(prefix);
-        }
-        self.value(namespace);
     }
 
     fn close(&mut self) {
@@ -248,59 +336,166 @@ impl Reader<'_> {
     /// The element that was just entered, whole, as [`Raw`]; it is left. Call it before anything else is read of the element.
     pub fn raw(&mut self) -> Result<Raw, Error> {
         let tag = self.entered();
-        let mut copy = Copy {
-            out: String::new(),
-            open: Vec::new(),
-            in_tag: false,
-            root: self.depth(),
-            outer: Vec::new(),
-            bare: false,
-        };
-        copy.start(self, tag.prefix, tag.name)?;
-        let name = copy.out.len().min(1 + qualified_len(tag.prefix, tag.name));
+        let root = self.depth();
+        let mut uses = Uses::new(root);
+        uses.tag(self, tag.prefix)?;
+        let default = self.default_binding();
+        let takes_back = default.depth == root && default.namespace.is_empty();
         let mut open = 1usize;
         while open > 0 {
             match self.token()? {
-                Token::Start(tag) => {
-                    copy.start(self, tag.prefix, tag.name)?;
+                Token::Start => {
+                    let tag = self.entered();
+                    uses.tag(self, tag.prefix)?;
                     open += 1;
                 }
-                Token::Text(text) => {
-                    if !text.is_empty() {
-                        copy.end_tag();
-                        push_text(&mut copy.out, &text);
-                    }
-                }
-                Token::End => {
-                    copy.close();
-                    open -= 1;
-                }
+                Token::Text => {}
+                Token::End => open -= 1,
             }
         }
-        if !copy.outer.is_empty() {
-            let tail = copy.out.split_off(name);
-            for (prefix, namespace) in std::mem::take(&mut copy.outer) {
-                copy.declare(prefix, namespace);
-            }
-            copy.out.push_str(&tail);
+        let name = match tag.prefix.len() {
+            0 => tag.name.len(),
+            prefix => prefix + 1 + tag.name.len(),
+        };
+        let element = self.since(tag.offset);
+        let raw = uses.complete(element, name);
+        if takes_back {
+            return raw.bare();
         }
-        Ok(Raw {
-            prefix: if tag.prefix.is_empty() {
-                0
-            } else {
-                tag.prefix.len() as u32 + 1
-            },
-            name: name as u32 - 1,
-            bare: copy.bare,
-            text: copy.out.into(),
+        if is_plain(element) {
+            return Ok(raw);
+        }
+        raw.written_anew()
+    }
+}
+
+impl Raw {
+    /// Without the declaration of the root that it is in no namespace: that is made again where the element is written, if it is needed
+    /// there.
+    fn bare(mut self) -> Result<Self, Error> {
+        self.bare = true;
+        let (name, rest) = self.text.split_at(1 + self.name as usize);
+        match rest.strip_prefix(" xmlns=\"\"") {
+            Some(rest) if is_plain(rest) => {
+                self.text = [name, rest].concat().into();
+                Ok(self)
+            }
+            _ => self.written_anew(),
+        }
+    }
+
+    /// Without what [`is_plain`] finds.
+    fn written_anew(&self) -> Result<Self, Error> {
+        let mut reader = self.reader()?;
+        reader.any_root()?;
+        let copy = Copy {
+            out: String::with_capacity(self.text.len()),
+            open: Vec::new(),
+            in_tag: false,
+        };
+        Ok(Self {
+            text: copy.element(&mut reader)?.into(),
+            ..*self
         })
     }
 }
 
-fn qualified_len(prefix: &str, name: &str) -> usize {
-    if prefix.is_empty() {
-        name.len()
-    } else {
-        prefix.len() + 1 + name.len()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The child of a document, as it stands alone, and as it is written below the same root.
+    fn child(document: &str) -> (Raw, String) {
+        let mut reader = Reader::new(document.as_bytes(), &Limits::default()).unwrap();
+        reader.any_root().unwrap();
+        reader.child().unwrap();
+        let raw = reader.raw().unwrap();
+        assert_eq!(reader.child().unwrap(), None);
+        let mut writer = Writer::new();
+        writer.open("urn:root", "root");
+        raw.write(&mut writer);
+        (raw, writer.finish())
+    }
+
+    #[test]
+    fn an_element_is_kept_as_it_was_sent() {
+        for element in [
+            "<a/>",
+            "<a></a>",
+            "<a b='1'  c=\"x&#10;&lt;\"><b>&amp; \u{e4}</b>\r\n</a >",
+            "<a b=\"1\" xmlns:x=\"urn:x\" x:c=\"2\"/>",
+            "<a xml:lang=\"en\"/>",
+        ] {
+            let (raw, written) = child(&format!("<root>{element}</root>"));
+            assert_eq!(raw.as_str(), element);
+            assert_eq!(raw.name(), "a");
+            let (again, _) = child(&written);
+            assert_eq!(again, raw, "{written}");
+        }
+    }
+
+    #[test]
+    fn declarations_from_outside_come_along() {
+        let (raw, written) = child(
+            r#"<root xmlns="urn:root" xmlns:p="urn:p" xmlns:q="urn:q"><a><p:b t="p"/></a></root>"#,
+        );
+        assert_eq!(
+            raw.as_str(),
+            r#"<a xmlns="urn:root" xmlns:p="urn:p"><p:b t="p"/></a>"#
+        );
+        assert_eq!(
+            written,
+            r#"<root xmlns="urn:root"><a xmlns:p="urn:p"><p:b t="p"/></a></root>"#
+        );
+        let (raw, _) = child(r#"<root xmlns:p="urn:p"><p:a/></root>"#);
+        assert_eq!(
+            (raw.as_str(), raw.name()),
+            (r#"<p:a xmlns:p="urn:p"/>"#, "a")
+        );
+        let (raw, _) = child(&format!(
+            r#"<root xmlns:p="urn:p" xmlns:x="{XSI}"><a x:type="p:t"/></root>"#
+        ));
+        assert_eq!(
+            raw.as_str(),
+            format!(r#"<a xmlns:x="{XSI}" xmlns:p="urn:p" x:type="p:t"/>"#)
+        );
+    }
+
+    #[test]
+    fn no_namespace_stays_none() {
+        let (raw, written) = child(r#"<root xmlns="urn:root"><a xmlns=""><b/></a></root>"#);
+        assert_eq!(raw.as_str(), "<a><b/></a>");
+        assert_eq!(
+            written,
+            r#"<root xmlns="urn:root"><a xmlns=""><b/></a></root>"#
+        );
+        assert_eq!(child(&written).0, raw);
+    }
+
+    #[test]
+    fn what_others_may_not_take_is_left_out() {
+        for (sent, kept) in [
+            ("<a><!-- c -->x<?p i?></a>", "<a>x</a>"),
+            ("<a><![CDATA[<&]]></a>", "<a>&lt;&amp;</a>"),
+            (
+                "<a b='\u{FFFE}'>\u{FFFF}\u{FEFF}</a>",
+                "<a b=\"\u{FFFD}\">\u{FFFD}\u{FEFF}</a>",
+            ),
+        ] {
+            assert_eq!(child(&format!("<root>{sent}</root>")).0.as_str(), kept);
+        }
+        for bad in [
+            "<a b=\"1\"c=\"2\"/>",
+            "<a b=\"&x;\"/>",
+            "<a>&#xFFFE;</a>",
+            "<p:a/>",
+            "<a p:b=\"\"/>",
+        ] {
+            let document = format!("<root>{bad}</root>");
+            let mut reader = Reader::new(document.as_bytes(), &Limits::default()).unwrap();
+            reader.any_root().unwrap();
+            let read = reader.child().and_then(|_| reader.raw());
+            assert!(read.is_err(), "{bad}");
+        }
     }
 }

@@ -70,11 +70,22 @@ pub(crate) struct Binding<'a> {
     pub(crate) depth: usize,
 }
 
-/// What comes next inside the innermost open element.
-#[derive(Debug)]
-pub(crate) enum Token<'a> {
-    Start(Tag<'a>),
-    Text(Cow<'a, str>),
+impl Binding<'_> {
+    /// The default namespace where nothing declares one: none.
+    const NONE: Self = Self {
+        prefix: "",
+        namespace: "",
+        depth: 0,
+    };
+}
+
+/// What comes next inside the innermost open element. What it carries stays in the reader, so that it is not moved from hand to hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Token {
+    /// [`Reader::entered`].
+    Start,
+    /// [`Reader::take_text`].
+    Text,
     End,
 }
 
@@ -116,10 +127,12 @@ pub struct Reader<'a> {
     empty: bool,
     /// The element that was entered last.
     entered: Tag<'a>,
+    /// The text that was read last.
+    content: Cow<'a, str>,
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
     /// The default namespace where the reader stands: what most elements ask for.
-    default: &'a str,
+    default: Binding<'a>,
     /// A namespace, and the one that it stands for.
     alias: Option<(&'static str, &'static str)>,
 }
@@ -149,9 +162,10 @@ impl<'a> Reader<'a> {
                 name: "",
                 offset: 0,
             },
+            content: Cow::Borrowed(""),
             attributes: Vec::new(),
             bindings: Vec::new(),
-            default: "",
+            default: Binding::NONE,
             alias: None,
         })
     }
@@ -178,9 +192,9 @@ impl<'a> Reader<'a> {
     pub fn any_root(&mut self) -> Result<Tag<'a>, Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => return Ok(tag),
+                Token::Start => return Ok(self.entered),
                 // White space around the root.
-                Token::Text(_) => {}
+                Token::Text => {}
                 Token::End => return Err(self.syntax("no root element")),
             }
         }
@@ -190,13 +204,13 @@ impl<'a> Reader<'a> {
     pub fn finish(&mut self) -> Result<(), Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => {
+                Token::Start => {
                     return Err(Error::Syntax {
-                        offset: tag.offset,
+                        offset: self.entered.offset,
                         what: "second root element".into(),
                     });
                 }
-                Token::Text(_) => {}
+                Token::Text => {}
                 Token::End => return Ok(()),
             }
         }
@@ -206,8 +220,8 @@ impl<'a> Reader<'a> {
     pub fn child(&mut self) -> Result<Option<Tag<'a>>, Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => return Ok(Some(tag)),
-                Token::Text(_) => {}
+                Token::Start => return Ok(Some(self.entered)),
+                Token::Text => {}
                 Token::End => return Ok(None),
             }
         }
@@ -218,9 +232,9 @@ impl<'a> Reader<'a> {
         let mut text = Cow::Borrowed("");
         loop {
             match self.token()? {
-                Token::Start(_) => self.skip()?,
-                Token::Text(more) if text.is_empty() => text = more,
-                Token::Text(more) => text.to_mut().push_str(&more),
+                Token::Start => self.skip()?,
+                Token::Text if text.is_empty() => text = self.take_text(),
+                Token::Text => text.to_mut().push_str(&self.content),
                 Token::End => return Ok(text),
             }
         }
@@ -231,8 +245,8 @@ impl<'a> Reader<'a> {
         let mut open = 1usize;
         while open > 0 {
             match self.token()? {
-                Token::Start(_) => open += 1,
-                Token::Text(_) => {}
+                Token::Start => open += 1,
+                Token::Text => {}
                 Token::End => open -= 1,
             }
         }
@@ -274,6 +288,11 @@ impl<'a> Reader<'a> {
             .find(|binding| binding.prefix == prefix)
     }
 
+    /// The default namespace in force.
+    pub(crate) const fn default_binding(&self) -> Binding<'a> {
+        self.default
+    }
+
     pub(crate) const fn entered(&self) -> Tag<'a> {
         self.entered
     }
@@ -281,6 +300,11 @@ impl<'a> Reader<'a> {
     /// How many elements are open.
     pub(crate) const fn depth(&self) -> usize {
         self.depth
+    }
+
+    /// What was read from an offset on.
+    pub(crate) fn since(&self, offset: usize) -> &'a str {
+        &self.text[offset..self.offset()]
     }
 
     pub(crate) fn bindings(&self) -> &[Binding<'a>] {
@@ -298,7 +322,12 @@ impl<'a> Reader<'a> {
         usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX)
     }
 
-    pub(crate) fn token(&mut self) -> Result<Token<'a>, Error> {
+    /// The text of the last [`Token::Text`].
+    pub(crate) fn take_text(&mut self) -> Cow<'a, str> {
+        std::mem::take(&mut self.content)
+    }
+
+    pub(crate) fn token(&mut self) -> Result<Token, Error> {
         if self.empty {
             self.empty = false;
             self.leave();
@@ -311,14 +340,15 @@ impl<'a> Reader<'a> {
                 Ok(Event::Start(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 1];
-                    return self.enter(inside, length, offset).map(Token::Start);
+                    self.enter(inside, length, offset)?;
+                    return Ok(Token::Start);
                 }
                 Ok(Event::Empty(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 2];
-                    let tag = self.enter(inside, length, offset)?;
+                    self.enter(inside, length, offset)?;
                     self.empty = true;
-                    return Ok(Token::Start(tag));
+                    return Ok(Token::Start);
                 }
                 Ok(Event::End(_)) => {
                     self.leave();
@@ -338,15 +368,18 @@ impl<'a> Reader<'a> {
                             what: "]]> in text".into(),
                         });
                     }
-                    return unescape(text, offset).map(Token::Text);
+                    self.content = unescape(text, offset)?;
+                    return Ok(Token::Text);
                 }
                 Ok(Event::GeneralRef(_)) if self.depth > 0 => {
                     let text = &self.text[offset..self.offset()];
-                    return unescape(text, offset).map(Token::Text);
+                    self.content = unescape(text, offset)?;
+                    return Ok(Token::Text);
                 }
                 Ok(Event::CData(_)) if self.depth > 0 => {
                     let text = &self.text[offset + "<![CDATA[".len()..self.offset() - "]]>".len()];
-                    return Ok(Token::Text(text.into()));
+                    self.content = text.into();
+                    return Ok(Token::Text);
                 }
                 Ok(Event::GeneralRef(_) | Event::CData(_)) => {
                     return Err(Error::Syntax {
@@ -369,7 +402,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `inside` is what stands between the angle brackets.
-    fn enter(&mut self, inside: &'a str, length: usize, offset: usize) -> Result<Tag<'a>, Error> {
+    fn enter(&mut self, inside: &'a str, length: usize, offset: usize) -> Result<(), Error> {
         if self.depth == self.limits.depth {
             return Err(Error::TooDeep {
                 limit: self.limits.depth,
@@ -393,7 +426,7 @@ impl<'a> Reader<'a> {
             name,
             offset,
         };
-        Ok(self.entered)
+        Ok(())
     }
 
     fn read_attributes(
@@ -426,6 +459,10 @@ impl<'a> Reader<'a> {
                 return Err(self.syntax("malformed attribute"));
             };
             let qualified = attribute.key.0;
+            let at = qualified.as_ptr() as usize - inside.as_ptr() as usize;
+            if !inside.as_bytes()[at - 1].is_ascii_whitespace() {
+                return Err(self.syntax("attributes without white space between them"));
+            }
             let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
                 offset,
                 what: "bad name of an attribute".into(),
@@ -471,8 +508,9 @@ impl<'a> Reader<'a> {
                 offset,
             });
         }
-        if namespace.contains('&') {
-            return Err(bad("entity in the name of a namespace"));
+        // What a writer would have to escape is not read back: declarations are compared as written.
+        if namespace.contains(['&', '>', '\'', '"', '\n', '\t']) {
+            return Err(bad("entity or mark in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
             || (prefix == "xml") != (namespace == XML)
@@ -486,7 +524,11 @@ impl<'a> Reader<'a> {
             _ => namespace,
         };
         if prefix.is_empty() {
-            self.default = namespace;
+            self.default = Binding {
+                prefix,
+                namespace,
+                depth: self.depth,
+            };
         }
         self.bindings.push(Binding {
             prefix,
@@ -518,7 +560,7 @@ impl<'a> Reader<'a> {
 
     fn resolve(&self, prefix: &str, offset: usize) -> Result<&'a str, Error> {
         if prefix.is_empty() {
-            return Ok(self.default);
+            return Ok(self.default.namespace);
         }
         self.namespace(prefix).ok_or_else(|| Error::UnboundPrefix {
             prefix: prefix.into(),
@@ -533,7 +575,10 @@ impl<'a> Reader<'a> {
             .is_some_and(|binding| binding.depth == self.depth)
         {
             self.bindings.pop();
-            self.default = self.namespace("").unwrap_or_default();
+        }
+        if self.depth > 0 && self.default.depth == self.depth {
+            let outer = self.binding("");
+            self.default = outer.copied().unwrap_or(Binding::NONE);
         }
         self.depth = self.depth.saturating_sub(1);
         self.attributes.clear();

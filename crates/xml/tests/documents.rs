@@ -196,6 +196,7 @@ fn documents_that_are_none() {
         ("<a b='1' b='2'/>", "twice"),
         ("<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", "twice"),
         ("<a xmlns='u' xmlns='v'/>", "twice"),
+        ("<a xmlns='a>b'/>", "in the name of a namespace"),
         ("<p:a/>", "without namespace"),
         ("<a p:b='1'/>", "without namespace"),
         ("<a xmlns:p=''/>", "not allowed"),
@@ -266,7 +267,7 @@ fn an_element_taken_out_stands_on_its_own() {
 #[test]
 fn an_element_without_namespace_stays_without() {
     let bare = Raw::parse(b"<a><b/></a>", &Limits::default()).unwrap();
-    let own = Raw::parse(b"<a xmlns='u'><b/></a>", &Limits::default()).unwrap();
+    let own = Raw::parse(b"<a xmlns=\"u\"><b/></a>", &Limits::default()).unwrap();
     let inside = Raw::parse(b"<p:a xmlns:p='v'><b/></p:a>", &Limits::default()).unwrap();
     let mut writer = Writer::new();
     writer.open("u", "l");
@@ -280,7 +281,7 @@ fn an_element_without_namespace_stays_without() {
     bare.write(&mut writer);
     assert_eq!(
         writer.finish(),
-        r#"<l xmlns="u"><a xmlns=""><b/></a><a><b/></a><p:a xmlns="" xmlns:p="v"><b/></p:a><m xmlns="w"><a xmlns="u"><b/></a></m></l><a><b/></a>"#
+        r#"<l xmlns="u"><a xmlns=""><b/></a><a><b/></a><p:a xmlns="" xmlns:p='v'><b/></p:a><m xmlns="w"><a xmlns="u"><b/></a></m></l><a><b/></a>"#
     );
 }
 

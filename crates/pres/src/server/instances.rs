@@ -90,14 +90,21 @@ impl Stored {
     }
 }
 
-/// Whether an element has neither attributes nor content. Without content it is one tag only, as it is kept.
+/// Whether an element has neither attributes nor content.
 fn is_empty(value: &Raw) -> bool {
-    let has_attributes = || -> Result<bool, ocs_xml::Error> {
+    let look = || -> Result<bool, ocs_xml::Error> {
         let mut reader = value.reader()?;
         reader.any_root()?;
-        Ok(!reader.attributes().is_empty())
+        let has_attributes = !reader.attributes().is_empty();
+        let has_children = reader.child()?.is_some();
+        if has_attributes || has_children {
+            return Ok(false);
+        }
+        let mut reader = value.reader()?;
+        reader.any_root()?;
+        Ok(reader.text()?.is_empty())
     };
-    !value.as_str()[1..].contains('<') && has_attributes() == Ok(false)
+    look().unwrap_or(false)
 }
 
 /// What the blocked see of an instance.

@@ -25,6 +25,7 @@ pub(super) struct UserData {
     pub(super) contacts: Vec<SubscriptionId>,
     pub(super) access_lists: Vec<SubscriptionId>,
     pub(super) own: Vec<SubscriptionId>,
+    pub(super) pending: Vec<SubscriptionId>,
     pub(super) scheduled: Option<Instant>,
 }
 
@@ -33,7 +34,7 @@ impl UserData {
     fn is_idle(&self) -> bool {
         self.presentity.endpoints().is_empty()
             && self.watchers.is_empty()
-            && [&self.contacts, &self.access_lists, &self.own]
+            && [&self.contacts, &self.access_lists, &self.own, &self.pending]
                 .into_iter()
                 .all(Vec::is_empty)
     }
@@ -91,6 +92,7 @@ impl<S: Store> FrontEnd<S> {
         if !self.users.table.contains_key(user) {
             let data = self.read_user(now, user);
             self.users.table.insert(user.clone(), Box::new(data));
+            self.install_directory(now, user);
         }
         self.users
             .get_mut(user)
@@ -138,6 +140,7 @@ impl<S: Store> FrontEnd<S> {
             contacts: Vec::new(),
             access_lists: Vec::new(),
             own: Vec::new(),
+            pending: Vec::new(),
             scheduled: None,
         };
         for (kind, reason) in damaged {

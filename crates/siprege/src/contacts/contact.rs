@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ocs_xml::{Error, Extra, Raw, Reader, Value, Writer};
+use ocs_xml::{Error, Extra, Raw, Reader, Value, Writer, Written};
 
 use super::group::GroupSet;
 use super::uri;
@@ -225,7 +225,7 @@ impl Contact {
                 extension.write_content(writer);
                 writer.close();
             }
-            rest.extra.write_elements(writer, &mut ocs_xml::Written::default());
+            rest.extra.write_elements(writer, &mut Written::default());
         }
         writer.close();
     }
@@ -320,7 +320,7 @@ impl ContactExtension {
 
     pub(super) fn write_content(&self, writer: &mut Writer) {
         self.0.write_attributes(writer);
-        self.0.write_elements(writer, &mut ocs_xml::Written::default());
+        self.0.write_elements(writer, &mut Written::default());
     }
 }
 

@@ -1,6 +1,6 @@
 //! A change of the list.
 
-use ocs_xml::{Child, Error, Reader, SmolStr, Tag, Writer, element};
+use ocs_xml::{Child, Content, Error, Reader, SmolStr, Tag, Writer, element};
 
 use super::contact::{Contact, read_uri};
 use super::group::{Group, GroupId, read_id};
@@ -61,22 +61,21 @@ impl Child for Change {
     const NAME: &'static str = "change";
 
     fn is(tag: &Tag<'_>) -> bool {
-        tag.namespace.is_empty()
-            && matches!(
-                tag.name,
-                "addedGroup"
-                    | "modifiedGroup"
-                    | "deletedGroup"
-                    | "addedContact"
-                    | "modifiedContact"
-                    | "deletedContact"
-            )
+        matches!(
+            tag.name,
+            "addedGroup"
+                | "modifiedGroup"
+                | "deletedGroup"
+                | "addedContact"
+                | "modifiedContact"
+                | "deletedContact"
+        )
     }
 
     fn read(tag: &Tag<'_>, reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(match tag.name {
-            "addedGroup" => Self::AddedGroup(Group::read_any(reader)?),
-            "modifiedGroup" => Self::ModifiedGroup(Group::read_any(reader)?),
+            "addedGroup" => Self::AddedGroup(Group::read_content(reader)?),
+            "modifiedGroup" => Self::ModifiedGroup(Group::read_content(reader)?),
             "addedContact" => Self::AddedContact(Contact::read_any(reader)?),
             "modifiedContact" => Self::ModifiedContact(Contact::read_any(reader)?),
             "deletedGroup" => {
@@ -105,8 +104,8 @@ impl Child for Change {
 
     fn write(&self, writer: &mut Writer) {
         match self {
-            Self::AddedGroup(group) => group.write_as(writer, "addedGroup"),
-            Self::ModifiedGroup(group) => group.write_as(writer, "modifiedGroup"),
+            Self::AddedGroup(group) => write_group(writer, "addedGroup", group),
+            Self::ModifiedGroup(group) => write_group(writer, "modifiedGroup", group),
             Self::DeletedGroup(id) => {
                 writer.open("", "deletedGroup");
                 writer.attr_value("id", id);
@@ -125,4 +124,10 @@ impl Child for Change {
             }
         }
     }
+}
+
+fn write_group(writer: &mut Writer, name: &str, group: &Group) {
+    writer.open("", name);
+    group.write_content(writer);
+    writer.close();
 }

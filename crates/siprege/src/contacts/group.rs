@@ -1,6 +1,6 @@
 //! Groups, and which of them a contact is in.
 
-use ocs_xml::{Error, Extra, Reader, SmolStr, Value, Writer};
+use ocs_xml::{Error, Extra, SmolStr, Value, content};
 
 /// The number of a group: 0 to 64. 0 means the default group where a contact names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -130,7 +130,20 @@ impl std::fmt::Debug for GroupSet {
 
 impl Value for GroupSet {
     fn parse(text: &str) -> Option<Self> {
-        text.split_ascii_whitespace().map(GroupId::parse).collect()
+        // Each contact of a list has one: a pass without intermediate steps.
+        let mut set = Self::NONE;
+        let mut id = 0u8;
+        for byte in text.bytes() {
+            if byte.is_ascii_digit() {
+                id = id.checked_mul(10)?.checked_add(byte - b'0')?;
+            } else if byte.is_ascii_whitespace() {
+                set.insert(GroupId::new(std::mem::take(&mut id))?);
+            } else {
+                return None;
+            }
+        }
+        set.insert(GroupId::new(id)?);
+        Some(set)
     }
 
     fn format(&self, out: &mut String) {
@@ -147,17 +160,16 @@ impl Value for GroupSet {
     }
 }
 
-/// A group of contacts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Group {
-    /// Its number.
-    pub id: GroupId,
-    /// Its name, at most 256 octets. `~` is the default group.
-    pub name: SmolStr,
-    /// A URI that belongs to it, at most 1024 octets; of a distribution group (recalled).
-    pub external_uri: Option<SmolStr>,
-    /// What the schema does not name.
-    pub extra: Extra,
+content! {
+    /// A group of contacts.
+    pub struct Group("", "group") {
+        /// Its number.
+        attr id: GroupId,
+        /// Its name, at most 256 octets. `~` is the default group.
+        attr name: SmolStr,
+        /// A URI that belongs to it, at most 1024 octets; of a distribution group (recalled).
+        attr_opt external_uri: SmolStr = "externalURI",
+    }
 }
 
 impl Group {
@@ -180,45 +192,6 @@ impl Group {
     pub fn default_group() -> Self {
         Self::new(GroupId::DEFAULT, Self::DEFAULT_NAME)
     }
-
-    pub(super) fn read_any(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        let (mut id, mut name, mut external_uri) = (None, None, None);
-        let mut extra = Extra::default();
-        for attribute in reader.attributes() {
-            match attribute.name {
-                _ if !attribute.prefix.is_empty() => extra.read_attribute(attribute)?,
-                "id" => id = Some(read_id(&attribute.value()?)?),
-                "name" => name = Some(attribute.value()?.into()),
-                "externalURI" => external_uri = Some(attribute.value()?.into()),
-                _ => extra.read_attribute(attribute)?,
-            }
-        }
-        while reader.child()?.is_some() {
-            extra.push_element(reader.raw()?);
-        }
-        let missing = |attribute| Error::MissingAttribute {
-            element: "group",
-            attribute,
-        };
-        Ok(Self {
-            id: id.ok_or(missing("id"))?,
-            name: name.ok_or(missing("name"))?,
-            external_uri,
-            extra,
-        })
-    }
-
-    pub(super) fn write_as(&self, writer: &mut Writer, name: &str) {
-        writer.open("", name);
-        writer.attr_value("id", &self.id);
-        writer.attr("name", &self.name);
-        if let Some(uri) = &self.external_uri {
-            writer.attr("externalURI", uri);
-        }
-        self.extra.write_attributes(writer);
-        self.extra.write_elements(writer, &mut ocs_xml::Written::default());
-        writer.close();
-    }
 }
 
 pub(super) fn read_id(text: &str) -> Result<GroupId, Error> {
@@ -226,19 +199,6 @@ pub(super) fn read_id(text: &str) -> Result<GroupId, Error> {
         element: "group",
         name: "id",
     })
-}
-
-impl ocs_xml::Element for Group {
-    const NAMESPACE: &'static str = "";
-    const NAME: &'static str = "group";
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        Self::read_any(reader)
-    }
-
-    fn write(&self, writer: &mut Writer) {
-        self.write_as(writer, "group");
-    }
 }
 
 #[cfg(test)]

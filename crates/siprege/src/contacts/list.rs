@@ -25,7 +25,7 @@ element! {
         /// Whether the list is kept elsewhere.
         attr_opt ucs_mode: UcsMode = "ucsmode",
         /// The groups, at most 64.
-        children groups: Group,
+        parts groups: Group = "group",
         /// The contacts.
         children contacts: Contact,
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use ocs_ocer::ErrorId;
 use ocs_xml::SmolStr;
 
 use super::contact::Contact;
@@ -92,7 +93,7 @@ pub enum Failure {
         /// The status.
         status: u16,
         /// The id of `ms-diagnostics`.
-        error_id: Option<u32>,
+        error_id: Option<ErrorId>,
     },
     /// The contacts are in Exchange.
     Migrated,
@@ -125,7 +126,7 @@ struct Outstanding {
     /// The number that it was sent with.
     number: u32,
     /// It was refused in a way that can mean a conflict: the next list decides.
-    disputed: Option<(u16, Option<u32>)>,
+    disputed: Option<(u16, Option<ErrorId>)>,
 }
 
 /// The copy of a user's list on one endpoint, without SIP around it.
@@ -293,7 +294,7 @@ impl Mirror {
 
     /// The final answer to the SERVICE that is under way, with the id of its `ms-diagnostics`. One that never got an answer counts
     /// as 408.
-    pub fn handle_answer(&mut self, status: u16, error_id: Option<u32>, body: &[u8]) {
+    pub fn handle_answer(&mut self, status: u16, error_id: Option<ErrorId>, body: &[u8]) {
         if status < 200 {
             return;
         }
@@ -371,7 +372,7 @@ impl Mirror {
         }
     }
 
-    fn retry(&mut self, mut command: Command, status: u16, error_id: Option<u32>) {
+    fn retry(&mut self, mut command: Command, status: u16, error_id: Option<ErrorId>) {
         command.conflicts += 1;
         if command.conflicts > self.config.retries {
             self.fail(command.id, Failure::Refused { status, error_id });
@@ -430,7 +431,7 @@ impl Mirror {
         self.events.push_back(Event::Migrated);
     }
 
-    fn take_disputed(&mut self) -> Option<(Outstanding, u16, Option<u32>)> {
+    fn take_disputed(&mut self) -> Option<(Outstanding, u16, Option<ErrorId>)> {
         let sent = self.outstanding.take_if(|sent| sent.disputed.is_some())?;
         let (status, error_id) = sent.disputed?;
         Some((sent, status, error_id))
@@ -449,9 +450,12 @@ impl Mirror {
 
 /// Whether an answer can mean that the number was wrong. Which status a server gives then was not read: 409 and 412 are (inferred), 400 is
 /// what is left for a server that knows none of them. An id that names another reason rules it out.
-const fn can_be_conflict(status: u16, error_id: Option<u32>) -> bool {
+const fn can_be_conflict(status: u16, error_id: Option<ErrorId>) -> bool {
     matches!(status, 400 | 409 | 412)
-        && !matches!(error_id, Some(2001 | 2002 | 2007..=2009 | 2015 | 4001))
+        && !matches!(
+            error_id,
+            Some(ErrorId(2001 | 2002 | 2007..=2009 | 2015 | 4001))
+        )
 }
 
 /// Whether a number comes after another one, on the circle that they are counted on.

@@ -1,5 +1,6 @@
 //! The list on the server.
 
+use ocs_ocer::ErrorId;
 use ocs_xml::SmolStr;
 
 use super::contact::Contact;
@@ -116,7 +117,7 @@ impl Roster {
     /// refused: 488 with 2165 (\[MS-PRES\], example of a migrated user).
     pub fn subscribe(&self, ucs: bool) -> Result<String, Refusal> {
         if ucs && self.0.is_migrated() {
-            return Err(Refusal::diagnosed(488, 2165));
+            return Err(Refusal::diagnosed(488, ErrorId(2165)));
         }
         Ok(self.export())
     }
@@ -130,7 +131,7 @@ impl Roster {
     ///
     /// Refused are, with ids of \[MS-OCER\]:
     ///
-    /// | status (inferred) | id | why |
+    /// | status | id | why |
     /// |---|---|---|
     /// | 409 | | the request carries another number than the list has |
     /// | 404 | 2001, 2002 | no such contact, no such group |
@@ -139,6 +140,8 @@ impl Roster {
     /// | 485 | 2015 | another group has that name |
     /// | 403 | | the default group is to be renamed or deleted, or the list was moved to Exchange |
     /// | 400 | | no address, a name or URI that is too long |
+    ///
+    /// Of the status only 485 was read at a source, the others are (inferred).
     pub fn apply(&mut self, request: &Request, limits: &Limits) -> Result<Applied, Refusal> {
         if self.0.is_migrated() {
             return Err(Refusal::plain(403));
@@ -185,7 +188,7 @@ impl Roster {
             .extension()
             .is_some_and(|extension| extension.size() > limits.extension)
         {
-            return Err(Refusal::diagnosed(403, 2009));
+            return Err(Refusal::diagnosed(403, ErrorId(2009)));
         }
         let groups = contact.groups();
         if groups.intersection(self.0.group_ids()) != groups {
@@ -199,7 +202,9 @@ impl Roster {
                 known.keep_unspoken(&mut new);
                 Ok(Change::ModifiedContact(new))
             }
-            None if self.0.contacts.len() >= limits.contacts => Err(Refusal::diagnosed(403, 2007)),
+            None if self.0.contacts.len() >= limits.contacts => {
+                Err(Refusal::diagnosed(403, ErrorId(2007)))
+            }
             None => Ok(Change::AddedContact(new)),
         }
     }
@@ -207,7 +212,7 @@ impl Roster {
     fn delete_contact(&self, uri: &str) -> Result<Change, Refusal> {
         match self.0.contact(uri) {
             Some(contact) => Ok(Change::DeletedContact(contact.uri().into())),
-            None => Err(Refusal::diagnosed(404, 2001)),
+            None => Err(Refusal::diagnosed(404, ErrorId(2001))),
         }
     }
 
@@ -221,7 +226,7 @@ impl Roster {
         let full = self.0.groups.len() >= limits.groups;
         let id = self.0.group_ids().lowest_free_for_users();
         let Some(id) = id.filter(|_| !full) else {
-            return Err(Refusal::diagnosed(403, 2008));
+            return Err(Refusal::diagnosed(403, ErrorId(2008)));
         };
         let mut group = Group::new(id, name);
         group.external_uri = external_uri.cloned().or(group.external_uri);
@@ -286,7 +291,7 @@ impl Roster {
         // Compared with case (inferred).
         let taken = |group: &Group| Some(group.id) != id && group.name == name;
         if self.0.groups.iter().any(taken) {
-            return Err(Refusal::diagnosed(485, 2015));
+            return Err(Refusal::diagnosed(485, ErrorId(2015)));
         }
         Ok(())
     }
@@ -300,5 +305,5 @@ fn check_external_uri(uri: Option<&str>, limits: &Limits) -> Result<(), Refusal>
 }
 
 const fn no_group() -> Refusal {
-    Refusal::diagnosed(404, 2002)
+    Refusal::diagnosed(404, ErrorId(2002))
 }

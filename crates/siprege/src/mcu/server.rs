@@ -4,7 +4,7 @@ use ocs_ocer::ErrorId;
 use ocs_sip_core::uri::{SipUri, Uri};
 use ocs_sip_core::{Aor, HeaderName, Message};
 use ocs_sipre::gruu::{Gruu, Opaque};
-use ocs_xml::{Error, Limits, SmolStr};
+use ocs_xml::{Limits, SmolStr};
 
 use super::{CONTENT_TYPE, Command, McuList, Question, Reply};
 use crate::registrar::Refusal;
@@ -31,16 +31,10 @@ pub struct FocusFactory<C> {
     pub limits: Limits,
 }
 
-const WRONG_TYPE: Refusal = Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH);
-const NO_C3P: Refusal = Refusal::new(400, ErrorId(3006));
-const BAD_FROM: Refusal = Refusal::new(400, ErrorId(3000));
-const BAD_TO: Refusal = Refusal::new(400, ErrorId(3001));
-/// The status is inferred.
-const NOT_HIS: Refusal = Refusal {
-    status: 403,
-    error_id: None,
-    reason: "",
-};
+/// Of \[MS-OCER\] 7.4.
+const BAD_FROM: ErrorId = ErrorId(3000);
+const BAD_TO: ErrorId = ErrorId(3001);
+const NO_C3P: ErrorId = ErrorId(3006);
 
 impl<C: Capabilities> FocusFactory<C> {
     /// A focus factory of a server with this name.
@@ -83,21 +77,23 @@ impl<C: Capabilities> FocusFactory<C> {
         request: &Message,
     ) -> Result<Option<Reply>, Refusal> {
         if sender != organizer {
-            return Err(NOT_HIS);
+            // The status is inferred.
+            return Err(Refusal::plain(403));
         }
         match request.content_type() {
             Ok(Some(kind)) if kind.is(CONTENT_TYPE) => {}
-            _ => return Err(WRONG_TYPE),
+            _ => return Err(Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH)),
         }
-        let question = Question::parse(request.body(), &self.limits).map_err(refusal)?;
+        let question =
+            Question::parse(request.body(), &self.limits).map_err(|_| Refusal::new(400, NO_C3P))?;
         if aor(&question.from).as_ref() != Some(organizer) {
-            return Err(BAD_FROM);
+            return Err(Refusal::new(400, BAD_FROM));
         }
         let factory = SipUri::parse(&question.to).ok().and_then(|to| {
             Gruu::from_uri(&to).map(|to| (to.opaque == Opaque::FocusFactory, to.aor))
         });
         if factory.is_none_or(|(is_factory, aor)| !is_factory || aor != *organizer) {
-            return Err(BAD_TO);
+            return Err(Refusal::new(400, BAD_TO));
         }
         let result = match &question.command {
             Command::Other(name) if CONFERENCES.contains(&name.as_str()) => return Ok(None),
@@ -138,10 +134,6 @@ const CONFERENCES: [&str; 6] = [
     "getConferences",
     "getEncryptionKey",
 ];
-
-fn refusal(_: Error) -> Refusal {
-    NO_C3P
-}
 
 fn aor(uri: &str) -> Option<Aor> {
     Uri::parse(uri).ok()?.as_sip()?.aor()

@@ -143,18 +143,6 @@ pub struct Provisioning {
     asked: usize,
 }
 
-const XML_FAILURE: Refusal = Refusal::new(400, ErrorId::XML_PARSE_FAILURE);
-const WRONG_TYPE: Refusal = Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH);
-
-/// A refusal that no error id is known for.
-const fn plain(status: u16) -> Refusal {
-    Refusal {
-        status,
-        error_id: None,
-        reason: "",
-    }
-}
-
 impl Provisioning {
     /// A server.
     #[must_use]
@@ -218,27 +206,27 @@ impl Provisioning {
         deployment: &impl Deployment,
     ) -> Result<(&'static str, String), Refusal> {
         if request.method() != Some(&Method::Subscribe) {
-            return Err(plain(405));
+            return Err(Refusal::plain(405));
         }
         let aor = subject(context, request, deployment)?;
-        let event = request.event().ok().flatten().ok_or(plain(489))?;
+        let event = request.event().ok().flatten().ok_or(Refusal::plain(489))?;
         if event.is(legacy::EVENT) {
-            let document = deployment.legacy(&aor).ok_or(plain(489))?;
+            let document = deployment.legacy(&aor).ok_or(Refusal::plain(489))?;
             accepts(request, legacy::CONTENT_TYPE)?;
             return Ok((legacy::CONTENT_TYPE, document.to_xml()));
         }
         if !event.is(EVENT) {
-            return Err(plain(489));
+            return Err(Refusal::plain(489));
         }
         accepts(request, CONTENT_TYPE)?;
         match request.content_type() {
             Ok(Some(kind)) if kind.is(CONTENT_TYPE) => {}
-            _ => return Err(WRONG_TYPE),
+            _ => return Err(Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH)),
         }
-        let question: ProvisioningGroupList =
-            from_slice(request.body(), &self.limits).map_err(|_| XML_FAILURE)?;
+        let question: ProvisioningGroupList = from_slice(request.body(), &self.limits)
+            .map_err(|_| Refusal::new(400, ErrorId::XML_PARSE_FAILURE))?;
         if question.groups.len() > self.asked {
-            return Err(plain(400));
+            return Err(Refusal::plain(400));
         }
         let asked = Asked {
             aor: &aor,
@@ -312,16 +300,16 @@ fn subject(
     request: &Message,
     deployment: &impl Deployment,
 ) -> Result<Aor, Refusal> {
-    let to = request.to_header().map_err(|_| plain(400))?;
+    let to = request.to_header().map_err(|_| Refusal::plain(400))?;
     if to.tag().is_some() {
         // No dialog is ever made here.
-        return Err(plain(481));
+        return Err(Refusal::plain(481));
     }
     let aor = |uri: Uri<'_>| uri.as_sip().and_then(ocs_sip_core::uri::SipUri::aor);
-    let subject = to.uri().ok().and_then(aor).ok_or(plain(400))?;
-    let delegator = session_on_behalf_of(request).map_err(|_| plain(400))?;
+    let subject = to.uri().ok().and_then(aor).ok_or(Refusal::plain(400))?;
+    let delegator = session_on_behalf_of(request).map_err(|_| Refusal::plain(400))?;
     let delegator = delegator
-        .map(|name| name.uri().ok().and_then(aor).ok_or(plain(400)))
+        .map(|name| name.uri().ok().and_then(aor).ok_or(Refusal::plain(400)))
         .transpose()?;
     let allowed = match (context.sender, &delegator) {
         (None, _) => true,
@@ -331,7 +319,7 @@ fn subject(
                 && (*sender == subject || deployment.may_act_for(sender, delegator))
         }
     };
-    allowed.then_some(subject).ok_or(plain(403))
+    allowed.then_some(subject).ok_or(Refusal::plain(403))
 }
 
 /// A client that names types must name this one, or a range with it in (inferred); one that names none takes it (RFC 3265 3.1.3).
@@ -346,7 +334,7 @@ fn accepts(request: &Message, content_type: &str) -> Result<(), Refusal> {
     if ranges.peek().is_none() || ranges.any(fits) {
         Ok(())
     } else {
-        Err(plain(406))
+        Err(Refusal::plain(406))
     }
 }
 
@@ -356,7 +344,7 @@ fn answer(request: &Message, tag: &str, content_type: &str, body: String) -> Ans
     let takes = |option| request.lists(HeaderName::Supported, option);
     let event = request.header(HeaderName::Event).unwrap_or_default();
     let Ok(mut dialog) = Dialog::uas(request, tag) else {
-        return plain(400).response(request, tag, "").into();
+        return Refusal::plain(400).response(request, tag, "").into();
     };
     let mut response = dialog.respond(request, 200);
     response.push(HeaderName::Expires, "0");

@@ -13,29 +13,34 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// Of [MS-OCER]; `None` where none fits.
     pub(crate) error_id: Option<ErrorId>,
-    /// Empty for the reason of the table.
     pub(crate) reason: &'static str,
 }
 
 impl Refusal {
+    /// Without diagnostics.
+    pub(crate) const fn plain(status: u16) -> Self {
+        Self {
+            status,
+            error_id: None,
+            reason: "",
+        }
+    }
+
     /// With the reason of the table.
-    pub(crate) const fn new(status: u16, id: ErrorId) -> Self {
+    pub(crate) fn new(status: u16, id: ErrorId) -> Self {
         Self {
             status,
             error_id: Some(id),
-            reason: "",
+            reason: id.reason().unwrap_or_default(),
         }
     }
 
     pub(crate) fn response(&self, request: &Message, to_tag: &str, source: &str) -> Message {
         let mut response = Message::response_to(request, self.status, Some(to_tag));
         if let Some(id) = self.error_id {
-            let writer = if self.reason.is_empty() {
-                DiagnosticsWriter::of_server(id, source)
-            } else {
-                DiagnosticsWriter::new(id.kind(), id, self.reason).source(source)
-            };
-            writer.put(&mut response);
+            DiagnosticsWriter::new(id.kind(), id, self.reason)
+                .source(source)
+                .put(&mut response);
         }
         response
     }

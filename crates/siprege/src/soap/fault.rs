@@ -1,5 +1,6 @@
 //! Why a request over SERVICE was refused.
 
+use ocs_ocer::ErrorId;
 use ocs_xml::{Error, Limits, Reader, SmolStr, Writer};
 
 use super::ENVELOPE;
@@ -10,7 +11,7 @@ pub struct Refusal {
     /// The status of the answer.
     pub status: u16,
     /// The id for `ms-diagnostics` (\[MS-OCER\]), where there is one.
-    pub error_id: Option<u32>,
+    pub error_id: Option<ErrorId>,
     /// The body, of type [`Fault::CONTENT_TYPE`].
     pub fault: Option<Fault>,
 }
@@ -42,7 +43,7 @@ impl Refusal {
 
     /// A status with an id of \[MS-OCER\].
     #[must_use]
-    pub const fn diagnosed(status: u16, error_id: u32) -> Self {
+    pub const fn diagnosed(status: u16, error_id: ErrorId) -> Self {
         Self {
             status,
             error_id: Some(error_id),
@@ -54,7 +55,7 @@ impl Refusal {
 impl From<Error> for Refusal {
     /// 400 with 4001, "XML parse failure".
     fn from(_: Error) -> Self {
-        Self::diagnosed(400, 4001)
+        Self::diagnosed(400, ErrorId::XML_PARSE_FAILURE)
     }
 }
 

@@ -10,6 +10,7 @@ use ocs_xml::to_string;
 
 use crate::front_end::FrontEnd;
 use crate::front_end::subscriptions::Topic;
+use crate::front_end::users::UserData;
 use crate::{DocumentKind, Store};
 
 /// An endpoint that knows most of a change already, because the answer to its own request says it.
@@ -43,6 +44,7 @@ impl<S: Store> FrontEnd<S> {
         }
         self.keep(user);
         self.tell_own(now, user, changes, informed);
+        self.tell_pending(now, user, changes);
         self.tell_watchers(now, user, changes);
     }
 
@@ -82,6 +84,20 @@ impl<S: Store> FrontEnd<S> {
                 self.subscriptions
                     .with(*id, |notifier| notifier.notify_delta(now, content));
             }
+        }
+    }
+
+    /// Clients of 2005 are told of those who wait for an answer.
+    fn tell_pending(&mut self, now: Instant, user: &Aor, changes: &Changes) {
+        let waits =
+            |data: &UserData| !data.pending.is_empty() && !changes.own().subscribers.is_empty();
+        if !self.users.get(user).is_some_and(waits) {
+            return;
+        }
+        let content = self.pending_content(now, user);
+        for id in self.users.get(user).map_or(&[][..], |data| &data.pending) {
+            self.subscriptions
+                .with(*id, |notifier| notifier.notify(now, content.clone()));
         }
     }
 

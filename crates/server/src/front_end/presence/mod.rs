@@ -1,6 +1,8 @@
 //! Presence: publications of the users' endpoints, and those who watch ([MS-PRES]).
 
 mod changes;
+mod directory;
+mod legacy;
 mod subscribe;
 mod watch;
 
@@ -118,7 +120,7 @@ impl<S: Store> FrontEnd<S> {
     }
 
     /// The registered endpoint from which a request came, as presence names it.
-    fn endpoint_of(&self, caller: &Caller, request: &Message) -> Option<String> {
+    pub(super) fn endpoint_of(&self, caller: &Caller, request: &Message) -> Option<String> {
         let epid = epid_of(request);
         self.registrar
             .bindings()
@@ -126,6 +128,19 @@ impl<S: Store> FrontEnd<S> {
             .map(|(_, binding)| binding)
             .find(|binding| binding.connection == Some(caller.connection) && binding.epid == epid)
             .map(|binding| binding.instance.to_string())
+    }
+
+    /// Puts what the directory says of a user into his presence.
+    pub(super) fn install_directory(&mut self, now: Instant, user: &Aor) {
+        let Some(entry) = self.store.user(user) else {
+            return;
+        };
+        if let Some(data) = self.users.get_mut(user) {
+            let publications = directory::publications(&entry);
+            // Who watches is told with the first document: nobody does before the user is in memory.
+            let _ = data.presentity.install(now, None, publications);
+            data.presentity.set_enabled(entry.enabled);
+        }
     }
 
     /// An endpoint registered.

@@ -10,14 +10,16 @@ use ocs_pres::doc::{
 use ocs_pres::server::{NameSet, Parts, SubscriptionId, Watcher};
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, HeaderName, Message};
+use ocs_siprege::adhoc::{self, AdhocList};
 use ocs_xml::{from_slice, to_string};
 
+use super::legacy;
 use super::watch::{Form, Watch};
 use crate::Store;
 use crate::front_end::FrontEnd;
 use crate::front_end::input::Caller;
 use crate::front_end::services::Refused;
-use crate::front_end::subscriptions::{Opened, Topic};
+use crate::front_end::subscriptions::{Opened, Topic, addressee};
 
 /// The documents of users, as strings.
 type Documents = Vec<(Aor, String)>;
@@ -47,26 +49,12 @@ impl<S: Store> FrontEnd<S> {
         caller: &Caller,
         request: &Message,
     ) -> Result<Opened, Refused> {
-        let kind = request.content_type().ok().flatten();
-        if !kind.is_some_and(|kind| kind.is(content_type::BATCH_SUB)) {
-            return Err(Refused::status(406));
-        }
-        let batch: BatchSub = from_slice(request.body(), &self.config.documents)?;
         let user = &caller.identity.aor;
-        let domain = user.domain();
-        let is_own = |own: &String| own.eq_ignore_ascii_case(domain);
-        let network = if self.config.router.domains.iter().any(is_own) {
-            SourceNetwork::SameEnterprise
-        } else {
-            SourceNetwork::Federated
-        };
-        let is_list = request.lists(HeaderName::Require, "adhoclist");
+        let (form, batch) = self.asked(user, request)?;
+        let is_list = matches!(form, Form::List | Form::MsrtcList);
         let mut watch = Watch {
-            form: if is_list { Form::List } else { Form::Single },
-            watcher: Arc::new(Watcher {
-                user: user.clone(),
-                network,
-            }),
+            form,
+            watcher: Arc::new(self.watcher(user)),
             list: user.to_uri().into(),
             users: BTreeMap::new(),
             refused: Vec::new(),
@@ -80,6 +68,52 @@ impl<S: Store> FrontEnd<S> {
             topic: Topic::Presence(Box::new(watch)),
             content,
         })
+    }
+
+    /// What a SUBSCRIBE asks for, and in which form. The form is the first of the server's preferences that the client takes.
+    fn asked(&self, user: &Aor, request: &Message) -> Result<(Form, BatchSub), Refused> {
+        let limits = &self.config.documents;
+        let kind = request.content_type().ok().flatten();
+        let is = |media: &str| kind.is_some_and(|kind| kind.is(media));
+        if is(content_type::BATCH_SUB) {
+            let is_list = request.lists(HeaderName::Require, adhoc::OPTION);
+            let form = if is_list { Form::List } else { Form::Single };
+            return Ok((form, from_slice(request.body(), limits)?));
+        }
+        if is(adhoc::CONTENT_TYPE) {
+            let list = AdhocList::parse(request.body(), limits)?;
+            return Ok((Form::MsrtcList, legacy::batch(&list, user)));
+        }
+        let takes = |media: &str| {
+            let mut ranges = request.values(HeaderName::Accept);
+            ranges.any(|range| {
+                let essence = range.split(';').next().unwrap_or_default();
+                essence.trim_ascii().eq_ignore_ascii_case(media)
+            })
+        };
+        let form = if takes(content_type::MSRTC_PIDF) {
+            Form::Msrtc
+        } else if takes(content_type::PIDF) {
+            Form::Pidf
+        } else {
+            return Err(Refused::status(406));
+        };
+        let wanted = addressee(request).ok_or(Refused::status(400))?;
+        Ok((form, legacy::single(&wanted)))
+    }
+
+    /// A user of this server as those whom he watches see him.
+    pub(super) fn watcher(&self, user: &Aor) -> Watcher {
+        let is_own = |own: &String| own.eq_ignore_ascii_case(user.domain());
+        let network = if self.config.router.domains.iter().any(is_own) {
+            SourceNetwork::SameEnterprise
+        } else {
+            SourceNetwork::Federated
+        };
+        Watcher {
+            user: user.clone(),
+            network,
+        }
     }
 
     /// Does what a batch asks for, or nothing; gives the documents of the users that it adds.
@@ -150,7 +184,7 @@ impl<S: Store> FrontEnd<S> {
             .watchers
             .subscribe(&data.presentity, id, &watcher, names)
         {
-            Ok(document) => documents.push((user.clone(), to_string(&document))),
+            Ok(document) => documents.push((user.clone(), watch.document(&document))),
             Err(refusal) => {
                 self.users.release(&user);
                 return refuse(watch, refusal.status);
@@ -189,7 +223,7 @@ impl<S: Store> FrontEnd<S> {
             let presentity = &self.load(now, user).presentity;
             let container = presentity.container_of(&watch.watcher);
             let document = presentity.watcher_document(container, names.iter());
-            documents.push((user.clone(), to_string(&document)));
+            documents.push((user.clone(), watch.document(&document)));
         }
         documents
     }
@@ -200,14 +234,28 @@ impl<S: Store> FrontEnd<S> {
         documents: Documents,
     ) -> Content {
         match (watch.form, documents.into_iter()) {
-            (Form::Single, mut documents) => match documents.next() {
+            (Form::Single | Form::Msrtc | Form::Pidf, mut documents) => match documents.next() {
                 Some((_, document)) => watch.content(document.into()),
                 None => Content::default(),
             },
-            (Form::List, documents) => {
+            (Form::List | Form::MsrtcList, documents) => {
                 let boundary = self.new_tag();
                 watch.list_content(documents, &boundary)
             }
         }
+    }
+
+    /// A SUBSCRIBE in the dialog, with a body: gives what is new.
+    pub(in crate::front_end) fn change_presence(
+        &mut self,
+        now: Instant,
+        id: SubscriptionId,
+        watch: &mut Watch,
+        request: &Message,
+    ) -> Result<Option<Content>, Refused> {
+        let user = watch.watcher.user.clone();
+        let (_, batch) = self.asked(&user, request)?;
+        let documents = self.change_watch(now, id, watch, &batch)?;
+        Ok(Some(self.watch_content(watch, documents)))
     }
 }

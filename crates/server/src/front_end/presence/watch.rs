@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use ocs_pres::doc::{List, ListBody, ListResource, content_type};
+use ocs_pres::doc::{Categories, List, ListBody, ListResource};
 use ocs_pres::server::{NameSet, Watcher};
 use ocs_sip_core::Aor;
 use ocs_sip_core::subscription::Content;
-use ocs_xml::SmolStr;
+use ocs_xml::{SmolStr, to_string};
+
+use super::legacy;
 
 /// The form of the documents, which the first SUBSCRIBE of a dialog decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,12 @@ pub(in crate::front_end) enum Form {
     Single,
     /// Categories of a list of users.
     List,
+    /// The two numbers of 2005, of one user.
+    Msrtc,
+    /// The same of a list of users.
+    MsrtcList,
+    /// Presence as everybody writes it, of one user.
+    Pidf,
 }
 
 /// A `presence` subscription.
@@ -57,10 +65,11 @@ impl Watch {
         for (uri, status) in &self.refused {
             resources.push(ListResource::terminated(uri.clone(), "noresource", *status));
         }
+        let kind = legacy::media_type(self.form);
         let list = List::new(self.list.clone(), resources);
         let body = ListBody::new(&list, boundary).map(|mut body| {
             for (id, document) in &documents {
-                body = body.part(id.as_str(), content_type::CATEGORIES, document.as_bytes());
+                body = body.part(id.as_str(), kind, document.as_bytes());
             }
             body
         });
@@ -78,10 +87,26 @@ impl Watch {
     /// The content of a notification about one user.
     pub(in crate::front_end) fn content(&self, body: Bytes) -> Content {
         Content {
-            content_type: Some(ByteString::from_static(content_type::CATEGORIES)),
+            content_type: Some(ByteString::from_static(legacy::media_type(self.form))),
             body,
             require: self.require(),
         }
+    }
+
+    /// What is written of one user.
+    pub(super) fn document(&self, categories: &Categories) -> String {
+        match self.form {
+            Form::Single | Form::List => to_string(categories),
+            form => legacy::document(form, categories),
+        }
+    }
+
+    /// The content for what changed of one user, a document of categories.
+    pub(in crate::front_end) fn change(&self, categories: &Bytes) -> Content {
+        self.content(match self.form {
+            Form::Single | Form::List => categories.clone(),
+            form => legacy::of_body(form, categories),
+        })
     }
 
     fn require(&self) -> Option<ByteString> {

@@ -9,6 +9,7 @@ use ocs_siprege::{acl, contacts};
 
 use super::{Refused, Served};
 use crate::front_end::FrontEnd;
+use crate::front_end::input::Caller;
 use crate::front_end::subscriptions::{Opened, Topic, addressee};
 use crate::{DocumentKind, Store};
 
@@ -17,19 +18,30 @@ impl<S: Store> FrontEnd<S> {
     pub(super) fn soap(
         &mut self,
         now: Instant,
-        user: &Aor,
+        caller: &Caller,
         request: &Message,
     ) -> Result<Served, Refused> {
+        let user = &caller.identity.aor;
         let call = Call::read(request.body(), &self.config.documents)?;
         if let Call::Search(search) = call {
             let hits = self.store.search(&search, self.config.search_results);
             let answer = SearchAnswer::of(&search, hits, self.config.search_results);
             return Ok(Served::document(soap::CONTENT_TYPE, answer.to_body()));
         }
+        let method = match &call {
+            Call::Other(method) => method.as_str(),
+            _ => "",
+        };
+        if method == "getPresence" {
+            return self.get_presence(now, user, request);
+        }
         if addressee(request).as_ref() != Some(user) {
             return Err(Refused::status(403));
         }
         match call {
+            Call::Other(method) if method == "setPresence" => {
+                self.set_presence(now, caller, request)
+            }
             Call::Contacts(call) => self.change_contacts(now, user, &call),
             Call::SetAce(call) => self.change_access_list(now, user, &call),
             _ => Err(Refused::status(501)),

@@ -121,7 +121,7 @@ impl<S: Store> FrontEnd<S> {
         let user = &caller.identity.aor;
         let body = request.body();
         match essence.as_deref() {
-            Some("application/soap+xml") => self.soap(now, user, request),
+            Some("application/soap+xml") => self.soap(now, caller, request),
             Some(_) if addressee(request).as_ref() != Some(user) => Err(Refused::status(403)),
             Some(ocs_pres::doc::content_type::PUBLISH) => self.publish(now, caller, request),
             Some(ocs_pres::doc::content_type::SET_CONTAINER_MEMBERS) => {

@@ -54,7 +54,7 @@ impl From<soap::Refusal> for Refused {
     fn from(refusal: soap::Refusal) -> Self {
         Self {
             status: refusal.status,
-            error_id: refusal.error_id.map(ErrorId),
+            error_id: refusal.error_id,
             body: refusal
                 .fault
                 .map(|fault| (soap::Fault::CONTENT_TYPE, fault.to_body())),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ocs_pres::doc::{BatchSub, RoamingList, content_type};
+use ocs_pres::doc::{RoamingList, content_type};
 use ocs_pres::server::Parts;
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, Message};
@@ -21,6 +21,7 @@ fn own_list<'a>(data: &'a mut UserData, topic: &Topic) -> Option<&'a mut Vec<Sub
         Topic::Contacts => Some(&mut data.contacts),
         Topic::AccessList => Some(&mut data.access_lists),
         Topic::Own(_) => Some(&mut data.own),
+        Topic::Pending => Some(&mut data.pending),
         Topic::Once | Topic::Presence(_) => None,
     }
 }
@@ -84,12 +85,7 @@ impl<S: Store> FrontEnd<S> {
                 }
                 Err(error) => Err(error.into()),
             },
-            Topic::Presence(watch) => match from_slice::<BatchSub>(request.body(), &limits) {
-                Ok(batch) => self
-                    .change_watch(now, id, watch, &batch)
-                    .map(|documents| Some(self.watch_content(watch, documents))),
-                Err(error) => Err(error.into()),
-            },
+            Topic::Presence(watch) => self.change_presence(now, id, watch, request),
             _ => Ok(None),
         };
         self.subscriptions.put_topic(id, topic);
@@ -122,6 +118,7 @@ impl<S: Store> FrontEnd<S> {
                 let documents = self.watch_documents(now, watch);
                 self.watch_content(watch, documents)
             }
+            Topic::Pending => self.pending_content(now, &user),
             Topic::Once => Content::default(),
         };
         self.subscriptions.put_topic(id, topic);

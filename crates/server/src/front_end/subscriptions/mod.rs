@@ -98,7 +98,7 @@ impl Subscriptions {
             return;
         };
         if let Topic::Presence(watch) = &subscription.topic {
-            let content = watch.content(body.clone());
+            let content = watch.change(body);
             subscription.notifier.notify_delta(now, content);
             self.ready.push_back(id);
         }

@@ -25,18 +25,21 @@ pub(in crate::front_end) enum Package {
     Own,
     /// `presence`.
     Presence,
+    /// `presence.wpending`, those who wait for an answer, of OCS 2005.
+    Pending,
 }
 
 impl Package {
     /// The package that a SUBSCRIBE names. Names are compared without case.
     pub(super) fn of(request: &Message) -> Option<Self> {
-        const ALL: [(&str, Package); 6] = [
+        const ALL: [(&str, Package); 7] = [
             ("vnd-microsoft-provisioning-v2", Package::Provisioning),
             ("vnd-microsoft-provisioning", Package::LegacyProvisioning),
             ("vnd-microsoft-roaming-contacts", Package::Contacts),
             ("vnd-microsoft-roaming-ACL", Package::AccessList),
             ("vnd-microsoft-roaming-self", Package::Own),
             ("presence", Package::Presence),
+            ("presence.wpending", Package::Pending),
         ];
         let event = request.event().ok()??;
         ALL.into_iter()
@@ -59,6 +62,7 @@ pub(in crate::front_end) enum Topic {
     AccessList,
     Own(Parts),
     Presence(Box<Watch>),
+    Pending,
 }
 
 /// What subscriptions get, shared by all of them.

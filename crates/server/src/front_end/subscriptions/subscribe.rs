@@ -76,6 +76,7 @@ impl<S: Store> FrontEnd<S> {
             Package::AccessList => Ok(self.open_access_list(now, user)),
             Package::Own => self.open_own(now, user, request),
             Package::Presence => self.open_presence(now, caller, request),
+            Package::Pending => Ok(self.open_pending(now, user)),
             Package::Provisioning | Package::LegacyProvisioning => Err(Refused::status(489)),
         }
     }
