@@ -175,6 +175,8 @@ pub enum Event {
         categories: Vec<SmolStr>,
         /// The state; none where there is none to see.
         state: Option<Box<State>>,
+        /// The text of the note; none where there is none to see.
+        note: Option<SmolStr>,
     },
     /// The subscription to somebody's presence changed.
     WatchChanged {

@@ -97,7 +97,7 @@ impl UserAgent {
             Job::Contacts => {
                 let error_id = answer.and_then(|answer| {
                     let (_, diagnostics) = diagnostics_of(answer).next()?;
-                    Some(diagnostics.error_id.0)
+                    Some(diagnostics.error_id)
                 });
                 let body = answer.map(Message::body);
                 self.contacts.handle_answer(

@@ -99,11 +99,15 @@ impl UserAgent {
             busy = true;
             match event {
                 WatchEvent::Changed { of, categories } => {
-                    let state = self.watch.presence(&of).and_then(Presence::state);
+                    let presence = self.watch.presence(&of);
+                    let state = presence.and_then(Presence::state).map(Box::new);
+                    let note = presence.and_then(Presence::note);
+                    let note = note.and_then(|note| note.body.into_iter().next());
                     self.events.push_back(Event::PresenceChanged {
                         of,
                         categories,
-                        state: state.map(Box::new),
+                        state,
+                        note: note.map(|body| body.text),
                     });
                 }
                 WatchEvent::Status { of, status } => {
