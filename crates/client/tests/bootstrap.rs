@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::aor;
 use common::script::{Ask, Reply, Script, body};
-use ocs_client::{Bootstrap, Error, Event, RelayRequest, Step};
+use ocs_client::{Bootstrap, Error, Event, RelayRequest, Step, UserAgent};
 use ocs_pres::category::Availability;
 use ocs_pres::client::{InstanceKey, Status};
 use ocs_pres::doc::ContainerId;
@@ -786,7 +786,7 @@ fn a_state_chosen_here_comes_back_after_the_server_has_lost_it() {
 fn at_the_end_everything_is_ended() {
     let mut script = signed_in();
     script.seen.clear();
-    script.command(|agent, now| agent.sign_out(now));
+    script.command(UserAgent::sign_out);
     // In one burst, as SIPE does.
     for ask in [Ask::Contacts, Ask::Own, Ask::Presence] {
         let ends = script.taken(ask);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::aor;
 use common::network::Network;
-use ocs_client::{Event, Step};
+use ocs_client::{Event, Step, UserAgent};
 use ocs_pres::category::Availability;
 use ocs_pres::client::Status;
 use ocs_siprege::contacts::GroupSet;
@@ -214,7 +214,7 @@ fn contacts_are_the_same_on_all_endpoints() {
     for device in [desk, laptop, phone] {
         assert_eq!(availability(&network, device, "bob"), Some(3500));
     }
-    network.command(bob, |agent, now| agent.sign_out(now));
+    network.command(bob, UserAgent::sign_out);
     network.run(SECOND);
     // With the last endpoint the state is gone: offline.
     for device in [desk, laptop, phone] {
@@ -259,9 +259,7 @@ fn a_server_that_is_started_again() {
         Some(Status::Subscribed)
     );
     assert_eq!(availability(&network, bob, "alice"), Some(12500));
-    network
-        .command(alice, |agent, now| agent.reset_presence(now))
-        .unwrap();
+    network.command(alice, UserAgent::reset_presence).unwrap();
     network.run(SECOND);
     assert_eq!(availability(&network, bob, "alice"), Some(3500));
 }

@@ -461,7 +461,7 @@ fn asked_from_time_to_time() {
     let home = bench.one().list;
     bench.accept(home);
     bench.watch.poll(bench.now, &aor("robot"));
-    let mut orders = vec![bench.order().unwrap(), bench.order().unwrap()];
+    let mut orders = [bench.order().unwrap(), bench.order().unwrap()];
     bench.none();
     orders.sort_by_key(|order| order.fetch);
     assert_eq!(orders[0].remove, ["robot"]);

@@ -58,19 +58,14 @@ impl UserAgent {
     }
 
     pub(super) fn handle_request(&mut self, now: Instant, id: ServerId, request: Message) {
-        let request = if request.method() == Some(&Method::Notify) {
-            match self.handle_notification(now, request) {
-                Ok(answer) => {
-                    if let Some(answer) = answer {
-                        self.respond(now, id, answer);
-                    }
-                    return;
-                }
-                Err(request) => request,
+        if request.method() == Some(&Method::Notify)
+            && let Some(topic) = self.subscription_of(&request)
+        {
+            if let Some(answer) = self.handle_notification(now, &topic, request) {
+                self.respond(now, id, answer);
             }
-        } else {
-            request
-        };
+            return;
+        }
         let request = &request;
         if let Some(answer) = self
             .registration

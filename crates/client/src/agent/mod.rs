@@ -10,6 +10,7 @@ mod sending;
 mod services;
 mod signing_in;
 mod subscriptions;
+mod topics;
 mod watching;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};

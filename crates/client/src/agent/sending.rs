@@ -180,12 +180,13 @@ impl UserAgent {
             Transaction::Request { id, message, .. } => self.handle_request(now, id, message),
             Transaction::Ack { message, .. } => self.handle_ack(now, &message),
             Transaction::Cancel { target, message } => self.handle_cancel(target, &message),
-            Transaction::Benotify { message, .. } => {
-                // What belongs to no subscription has no effect and no answer.
-                if self.handle_notification(now, message).is_err() {
-                    self.dropped += 1;
+            Transaction::Benotify { message, .. } => match self.subscription_of(&message) {
+                Some(topic) => {
+                    self.handle_notification(now, &topic, message);
                 }
-            }
+                // What belongs to no subscription has no effect and no answer.
+                None => self.dropped += 1,
+            },
             _ => {}
         }
     }

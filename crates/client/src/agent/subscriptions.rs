@@ -117,12 +117,15 @@ impl Subscriptions {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        for (topic, subscription) in &mut self.all {
-            if subscription.poll_timeout().is_some_and(|at| at <= now) {
-                if !self.touched.contains(topic) {
-                    self.touched.push_back(topic.clone());
-                }
-            }
+        let is_due =
+            |subscription: &Subscription| subscription.poll_timeout().is_some_and(|at| at <= now);
+        let due = self
+            .all
+            .iter()
+            .filter(|(_, subscription)| is_due(subscription));
+        let due: Vec<Topic> = due.map(|(topic, _)| topic.clone()).collect();
+        for topic in due {
+            self.touch(&topic);
         }
     }
 
@@ -254,25 +257,22 @@ impl UserAgent {
         }
     }
 
-    /// Takes a NOTIFY or BENOTIFY of a subscription and gives the answer to a NOTIFY; gives back what belongs to none.
+    /// The subscription that a NOTIFY or BENOTIFY belongs to.
+    pub(super) fn subscription_of(&self, message: &Message) -> Option<Topic> {
+        let mut all = self.subscriptions.all.iter();
+        let (topic, _) = all.find(|(_, subscription)| subscription.subscriber.matches(message))?;
+        Some(topic.clone())
+    }
+
+    /// Takes a NOTIFY or BENOTIFY of a subscription and gives the answer to a NOTIFY.
     pub(super) fn handle_notification(
         &mut self,
         now: Instant,
+        topic: &Topic,
         message: Message,
-    ) -> Result<Option<Message>, Message> {
-        let found = self
-            .subscriptions
-            .all
-            .iter()
-            .find(|(_, subscription)| subscription.subscriber.matches(&message))
-            .map(|(topic, _)| topic.clone());
-        let Some(topic) = found else {
-            return Err(message);
-        };
-        Ok(self
-            .subscriptions
-            .touch(&topic)
-            .and_then(|subscription| subscription.subscriber.handle_notify(now, message)))
+    ) -> Option<Message> {
+        let subscription = self.subscriptions.touch(topic)?;
+        subscription.subscriber.handle_notify(now, message)
     }
 
     pub(super) fn drive_subscriptions(&mut self, now: Instant) -> bool {
