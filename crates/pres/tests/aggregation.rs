@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::data;
+use common::{Bob, ENDPOINT, colleague, data};
 use ocs_pres::Time;
 use ocs_pres::aggregate::{
-    Aggregate, Availabilities, DeviceInstance, Options, Results, StateInstance, combine, place,
-    public_services, services, states,
+    Aggregate, Availabilities, DeviceInstance, Options, Results, Standard, StateInstance, combine,
+    place, public_services, services, states,
 };
 use ocs_pres::category::{
     Activity, Availability, CategoryName, Device, LegacyInterop, Localized, Service, State, Token,
@@ -14,7 +14,7 @@ use ocs_pres::category::{
 use ocs_pres::doc::{ContainerId, ExpireType, Publication, Publish};
 use ocs_pres::instance::{self, Source};
 use ocs_pres::publications::{self, Call, Meeting};
-use ocs_pres::server::Aggregated;
+use ocs_pres::server::{Aggregated, Policy};
 use ocs_xml::{Limits, Value, from_slice};
 
 #[test]
@@ -685,4 +685,71 @@ fn versions_are_put_in() {
         u32::from(container.get()) * 10
     });
     assert_eq!([all[0].version, all[1].version], [20, 30]);
+}
+
+#[test]
+fn the_server_aggregates_what_a_real_client_publishes() {
+    let policy = Policy {
+        aggregate: Some(std::sync::Arc::new(Standard::default())),
+        ..Policy::default()
+    };
+    let mut bob = Bob::with(policy).with_default_members();
+    bob.presentity.endpoint_registered(bob.now, ENDPOINT);
+    let names = ["services", "state"];
+    let alice = colleague("alice@contoso.com");
+    bob.publish_body(data!("sipe/publish-first.xml")).unwrap();
+    let seen = bob.watch(1, &alice, &names).unwrap();
+    let value = |index: usize| -> &str {
+        let category: &ocs_pres::doc::Category = &seen.categories[index];
+        category.value().unwrap().as_str()
+    };
+    assert_eq!(
+        (
+            seen.categories[0].name.as_str(),
+            seen.categories[0].instance
+        ),
+        ("services", Some(0))
+    );
+    assert!(
+        value(0).contains(
+            "<text render=\"true\" capture=\"true\" publish=\"false\" deviceAvailability=\"3500\"/>"
+        ),
+        "{}",
+        value(0)
+    );
+    assert!(!value(0).contains("preferredEndpointId"));
+    assert_eq!(
+        (
+            seen.categories[1].name.as_str(),
+            seen.categories[1].instance
+        ),
+        ("state", Some(1))
+    );
+    let state: State = seen.categories[1].value().unwrap().decode().unwrap();
+    assert_eq!(state.availability, Some(Availability::AVAILABLE));
+    assert_eq!(state.last_active, None);
+
+    // Another machine, which its user has left: the first is still active.
+    let other = Source::from_epid("4c77e6ec72").unwrap();
+    bob.publish(publications::machine_state(other, Availability::AWAY))
+        .unwrap();
+    let state = |bob: &mut Bob, id| -> State {
+        let seen = bob
+            .watch(id, &colleague("carol@contoso.com"), &["state"])
+            .unwrap();
+        seen.categories[0].value().unwrap().decode().unwrap()
+    };
+    assert_eq!(
+        state(&mut bob, 2).availability,
+        Some(Availability::AVAILABLE)
+    );
+
+    let gone = bob.presentity.endpoint_gone(bob.now, ENDPOINT);
+    assert!(!gone.is_empty());
+    let seen = bob.watch(3, &alice, &names).unwrap();
+    assert!(
+        seen.categories
+            .iter()
+            .all(|category| category.instance.is_none())
+    );
 }

@@ -238,7 +238,7 @@ fn take(
                     } else {
                         current(NAMES[name], id)
                     };
-                    let value = note(&text.to_string());
+                    let value = Some(note(&text.to_string()));
                     let expire = expire[kind as usize % 3];
                     let publication =
                         Publication::new(NAMES[name], 2, container(id), version, expire, value);

@@ -420,7 +420,7 @@ fn the_server_publishes_without_versions() {
             container(id),
             0,
             ExpireType::Static,
-            note("Bob"),
+            Some(note("Bob")),
         )
     };
     let changes = bob.presentity.install(now, None, vec![card(0), card(200)]);

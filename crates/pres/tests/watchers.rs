@@ -96,7 +96,7 @@ fn a_document_is_complete_for_each_name_in_it() {
             container(200),
             version,
             ExpireType::Static,
-            note("x"),
+            Some(note("x")),
         )
     };
     bob.publish(vec![card(1, 0), card(3, 0), note_in(200, 0, "x")])
@@ -139,7 +139,7 @@ fn nobody_gets_what_is_the_owners_alone() {
             container(id),
             0,
             ExpireType::Static,
-            note("secret"),
+            Some(note("secret")),
         )
     };
     let names = ["alerts", "dndState", "note", "routing", "state"];

@@ -12,47 +12,45 @@ pub const COMMON_TYPES: &str = "http://schemas.microsoft.com/2006/09/sip/commont
 /// Prefix and local name; `None` when either is no name. Characters above ASCII all pass: which of them a name may have differs between
 /// the editions of XML.
 pub(crate) fn split(qualified: &str) -> Option<(&str, &str)> {
-    let mut colon = None;
-    let mut at_start = true;
-    for (at, byte) in qualified.bytes().enumerate() {
-        at_start = match (CLASSES[byte as usize], at_start) {
-            (Class::Start, _) | (Class::Inner, false) => false,
-            (Class::Colon, false) if colon.is_none() => {
-                colon = Some(at);
-                true
-            }
-            _ => return None,
-        };
+    let bytes = qualified.as_bytes();
+    // Most names have no prefix: one look at each octet, without branches.
+    let all = bytes
+        .iter()
+        .fold(0, |all, byte| all | CLASSES[*byte as usize]);
+    if all & (COLON | OTHER) == 0 {
+        return is_start(bytes.first()).then_some(("", qualified));
     }
-    match colon {
-        _ if at_start => None,
-        Some(at) => Some((&qualified[..at], &qualified[at + 1..])),
-        None => Some(("", qualified)),
-    }
+    let at = memchr::memchr(b':', bytes)?;
+    let (prefix, name) = (&qualified[..at], &qualified[at + 1..]);
+    let is_name = all & OTHER == 0
+        && is_start(bytes.first())
+        && is_start(bytes.get(at + 1))
+        && memchr::memchr(b':', name.as_bytes()).is_none();
+    is_name.then_some((prefix, name))
 }
 
-/// What an octet can be in a name.
-#[derive(Clone, Copy)]
-enum Class {
-    /// Nothing.
-    Other,
-    /// The first one, or any.
-    Start,
-    /// Any but the first one.
-    Inner,
-    /// What parts prefix and name.
-    Colon,
+fn is_start(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| CLASSES[*byte as usize] == START)
 }
 
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Other; 256];
+/// May be the first octet of a name, or any.
+const START: u8 = 0;
+/// May be any octet of a name but the first.
+const INNER: u8 = 1;
+/// Parts prefix and name.
+const COLON: u8 = 2;
+/// Stands in no name.
+const OTHER: u8 = 4;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [OTHER; 256];
     let mut byte = 0;
     while byte < 256 {
         classes[byte] = match byte as u8 {
-            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => Class::Start,
-            b'0'..=b'9' | b'-' | b'.' => Class::Inner,
-            b':' => Class::Colon,
-            _ => Class::Other,
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => START,
+            b'0'..=b'9' | b'-' | b'.' => INNER,
+            b':' => COLON,
+            _ => OTHER,
         };
         byte += 1;
     }

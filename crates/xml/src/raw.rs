@@ -261,8 +261,9 @@ impl Copy {
         self.start(reader, root)?;
         while !self.open.is_empty() {
             match reader.token()? {
-                Token::Start(tag) => self.start(reader, tag)?,
-                Token::Text(text) => {
+                Token::Start => self.start(reader, reader.entered())?,
+                Token::Text => {
+                    let text = reader.take_text();
                     if !text.is_empty() {
                         self.end_tag();
                         push_text(&mut self.out, &text);
@@ -339,11 +340,11 @@ impl Reader<'_> {
         let mut open = 1usize;
         while open > 0 {
             match self.token()? {
-                Token::Start(tag) => {
-                    uses.tag(self, tag.prefix)?;
+                Token::Start => {
+                    uses.tag(self, self.entered().prefix)?;
                     open += 1;
                 }
-                Token::Text(_) => {}
+                Token::Text => {}
                 Token::End => open -= 1,
             }
         }

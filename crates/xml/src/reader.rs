@@ -83,11 +83,13 @@ impl Binding<'_> {
     };
 }
 
-/// What comes next inside the innermost open element.
-#[derive(Debug)]
-pub(crate) enum Token<'a> {
-    Start(Tag<'a>),
-    Text(Cow<'a, str>),
+/// What comes next inside the innermost open element. What it carries stays in the reader, so that it is not moved from hand to hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Token {
+    /// [`Reader::entered`].
+    Start,
+    /// [`Reader::take_text`].
+    Text,
     End,
 }
 
@@ -129,6 +131,8 @@ pub struct Reader<'a> {
     empty: bool,
     /// The element that was entered last.
     entered: Tag<'a>,
+    /// The text that was read last.
+    content: Cow<'a, str>,
     attributes: Vec<Attribute<'a>>,
     bindings: Vec<Binding<'a>>,
     /// The default namespace where the reader stands: what most elements ask for.
@@ -162,6 +166,7 @@ impl<'a> Reader<'a> {
                 name: "",
                 offset: 0,
             },
+            content: Cow::Borrowed(""),
             attributes: Vec::new(),
             bindings: Vec::new(),
             default: Binding::NONE,
@@ -191,9 +196,9 @@ impl<'a> Reader<'a> {
     pub fn any_root(&mut self) -> Result<Tag<'a>, Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => return Ok(tag),
+                Token::Start => return Ok(self.entered),
                 // White space around the root.
-                Token::Text(_) => {}
+                Token::Text => {}
                 Token::End => return Err(self.syntax("no root element")),
             }
         }
@@ -203,13 +208,13 @@ impl<'a> Reader<'a> {
     pub fn finish(&mut self) -> Result<(), Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => {
+                Token::Start => {
                     return Err(Error::Syntax {
-                        offset: tag.offset,
+                        offset: self.entered.offset,
                         what: "second root element".into(),
                     });
                 }
-                Token::Text(_) => {}
+                Token::Text => {}
                 Token::End => return Ok(()),
             }
         }
@@ -219,8 +224,8 @@ impl<'a> Reader<'a> {
     pub fn child(&mut self) -> Result<Option<Tag<'a>>, Error> {
         loop {
             match self.token()? {
-                Token::Start(tag) => return Ok(Some(tag)),
-                Token::Text(_) => {}
+                Token::Start => return Ok(Some(self.entered)),
+                Token::Text => {}
                 Token::End => return Ok(None),
             }
         }
@@ -231,9 +236,9 @@ impl<'a> Reader<'a> {
         let mut text = Cow::Borrowed("");
         loop {
             match self.token()? {
-                Token::Start(_) => self.skip()?,
-                Token::Text(more) if text.is_empty() => text = more,
-                Token::Text(more) => text.to_mut().push_str(&more),
+                Token::Start => self.skip()?,
+                Token::Text if text.is_empty() => text = self.take_text(),
+                Token::Text => text.to_mut().push_str(&self.content),
                 Token::End => return Ok(text),
             }
         }
@@ -244,8 +249,8 @@ impl<'a> Reader<'a> {
         let mut open = 1usize;
         while open > 0 {
             match self.token()? {
-                Token::Start(_) => open += 1,
-                Token::Text(_) => {}
+                Token::Start => open += 1,
+                Token::Text => {}
                 Token::End => open -= 1,
             }
         }
@@ -320,7 +325,12 @@ impl<'a> Reader<'a> {
         usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX)
     }
 
-    pub(crate) fn token(&mut self) -> Result<Token<'a>, Error> {
+    /// The text of the last [`Token::Text`].
+    pub(crate) fn take_text(&mut self) -> Cow<'a, str> {
+        std::mem::take(&mut self.content)
+    }
+
+    pub(crate) fn token(&mut self) -> Result<Token, Error> {
         if self.empty {
             self.empty = false;
             self.leave();
@@ -333,14 +343,15 @@ impl<'a> Reader<'a> {
                 Ok(Event::Start(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 1];
-                    return self.enter(inside, length, offset).map(Token::Start);
+                    self.enter(inside, length, offset)?;
+                    return Ok(Token::Start);
                 }
                 Ok(Event::Empty(start)) => {
                     let length = start.name().0.len();
                     let inside = &self.text[offset + 1..self.offset() - 2];
-                    let tag = self.enter(inside, length, offset)?;
+                    self.enter(inside, length, offset)?;
                     self.empty = true;
-                    return Ok(Token::Start(tag));
+                    return Ok(Token::Start);
                 }
                 Ok(Event::End(_)) => {
                     self.leave();
@@ -360,15 +371,18 @@ impl<'a> Reader<'a> {
                             what: "]]> in text".into(),
                         });
                     }
-                    return unescape(text, offset).map(Token::Text);
+                    self.content = unescape(text, offset)?;
+                    return Ok(Token::Text);
                 }
                 Ok(Event::GeneralRef(_)) if self.depth > 0 => {
                     let text = &self.text[offset..self.offset()];
-                    return unescape(text, offset).map(Token::Text);
+                    self.content = unescape(text, offset)?;
+                    return Ok(Token::Text);
                 }
                 Ok(Event::CData(_)) if self.depth > 0 => {
                     let text = &self.text[offset + "<![CDATA[".len()..self.offset() - "]]>".len()];
-                    return Ok(Token::Text(text.into()));
+                    self.content = text.into();
+                    return Ok(Token::Text);
                 }
                 Ok(Event::GeneralRef(_) | Event::CData(_)) => {
                     return Err(Error::Syntax {
@@ -391,7 +405,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `inside` is what stands between the angle brackets.
-    fn enter(&mut self, inside: &'a str, length: usize, offset: usize) -> Result<Tag<'a>, Error> {
+    fn enter(&mut self, inside: &'a str, length: usize, offset: usize) -> Result<(), Error> {
         if self.depth == self.limits.depth {
             return Err(Error::TooDeep {
                 limit: self.limits.depth,
@@ -415,7 +429,7 @@ impl<'a> Reader<'a> {
             name,
             offset,
         };
-        Ok(self.entered)
+        Ok(())
     }
 
     fn read_attributes(

@@ -136,16 +136,13 @@ impl Status {
             .activities
             .iter()
             .flat_map(|activities| &activities.activity);
-        let mut availability = Availability::AVAILABLE;
-        for activity in activities {
-            match activity.trim_ascii() {
-                "busy" | "on-the-phone" | "meeting" => {
-                    availability = availability.max(Availability::BUSY)
-                }
-                "away" => availability = availability.max(Availability::AWAY),
-                _ => {}
-            }
-        }
-        availability
+        activities
+            .map(|activity| match activity.trim_ascii() {
+                "busy" | "on-the-phone" | "meeting" => Availability::BUSY,
+                "away" => Availability::AWAY,
+                _ => Availability::AVAILABLE,
+            })
+            .max()
+            .unwrap_or(Availability::AVAILABLE)
     }
 }
