@@ -484,6 +484,9 @@ mod tests {
             "<a b=\"&x;\"/>",
             "<a>&#xFFFE;</a>",
             "<p:a/>",
+            "<a xmlns:p=\"urn:\n\"/>",
+            "<a xmlns:p='urn:\"'/>",
+            "<a xmlns='urn:>'/>",
             "<a p:b=\"\"/>",
         ] {
             let document = format!("<root>{bad}</root>");

@@ -513,8 +513,10 @@ impl<'a> Reader<'a> {
                 offset,
             });
         }
-        if namespace.contains('&') {
-            return Err(bad("entity in the name of a namespace"));
+        // Written again, these would become references, which a name of a namespace cannot have here.
+        if namespace.contains(['&', '<', '>', '"', '\'']) || namespace.contains(char::is_whitespace)
+        {
+            return Err(bad("character in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
             || (prefix == "xml") != (namespace == XML)
