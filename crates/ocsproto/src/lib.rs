@@ -5,6 +5,8 @@
 )]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "avedgea")]
+pub use ocs_avedgea as avedgea;
 #[cfg(feature = "client")]
 pub use ocs_client as client;
 #[cfg(feature = "conmgmt")]
