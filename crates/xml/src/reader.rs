@@ -509,7 +509,7 @@ impl<'a> Reader<'a> {
             });
         }
         // What a writer would have to escape is not read back: declarations are compared as written.
-        if namespace.contains(['&', '>', '\'', '"', '\n', '\t']) {
+        if namespace.contains(['&', '>', '\'', '"', '\n', '\t', '\r']) {
             return Err(bad("entity or mark in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
