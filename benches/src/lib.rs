@@ -8,6 +8,7 @@ pub mod c_peers;
 pub mod data;
 pub mod ours;
 pub mod peers;
+pub mod relay;
 mod settings;
 mod summary;
 pub mod system;

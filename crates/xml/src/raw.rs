@@ -242,8 +242,7 @@ fn push_attribute_value(out: &mut String, value: &str) {
 /// to be left out but U+FFFE and U+FFFF.
 fn is_plain(element: &str) -> bool {
     let bytes = element.as_bytes();
-    memchr::memmem::find(bytes, b"<!").is_none()
-        && memchr::memmem::find(bytes, b"<?").is_none()
+    memchr::memchr2_iter(b'!', b'?', bytes).all(|at| at == 0 || bytes[at - 1] != b'<')
         && (memchr::memchr(0xEF, bytes).is_none() || element.chars().all(is_allowed))
 }
 
@@ -345,8 +344,7 @@ impl Reader<'_> {
         while open > 0 {
             match self.token()? {
                 Token::Start => {
-                    let tag = self.entered();
-                    uses.tag(self, tag.prefix)?;
+                    uses.tag(self, self.entered().prefix)?;
                     open += 1;
                 }
                 Token::Text => {}
