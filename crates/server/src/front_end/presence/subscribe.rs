@@ -202,7 +202,11 @@ impl<S: Store> FrontEnd<S> {
             );
             self.tell(now, &user, &changes, None);
         }
-        watch.users.insert(user, names.clone());
+        let names = match watch.users.get(&user) {
+            Some(before) => NameSet::new(self.users.policy(), before.iter().chain(names.iter())),
+            None => names.clone(),
+        };
+        watch.users.insert(user, names);
     }
 
     pub(in crate::front_end) fn unwatch(&mut self, id: SubscriptionId, user: &Aor) {
