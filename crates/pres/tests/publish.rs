@@ -429,7 +429,12 @@ fn the_server_publishes_without_versions() {
     };
     let changes = bob.presentity.install(now, None, vec![card(0), card(200)]);
     assert_eq!(changes.visible().count(), 2);
-    bob.presentity.install(now, None, vec![card(0)]);
+    assert!(changes.is_durable());
+    // The same again is no change.
+    assert!(bob.presentity.install(now, None, vec![card(0)]).is_empty());
+    let mut other = card(0);
+    other.value = note("Robert");
+    bob.presentity.install(now, None, vec![other]);
     assert_eq!(
         bob.instances(),
         ["contactCard 0 0 2", "contactCard 0 200 1"]

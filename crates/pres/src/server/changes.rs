@@ -15,6 +15,8 @@ pub struct Changes {
     visible: BTreeSet<(ContainerId, SmolStr)>,
     /// What is aggregated has changed.
     pub(super) aggregate: bool,
+    /// What a store keeps has changed.
+    durable: bool,
 }
 
 /// What the user's own endpoints are to be told.
@@ -48,6 +50,12 @@ impl Changes {
         self.own.is_empty() && self.visible.is_empty()
     }
 
+    /// Whether [`Presentity::export`](super::Presentity::export) gives something else than before.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
+        self.durable
+    }
+
     /// What the user's own endpoints are to be told.
     #[must_use]
     pub const fn own(&self) -> &OwnChange {
@@ -73,7 +81,14 @@ impl Changes {
     }
 
     /// Notes a category instance.
-    pub(super) fn category(&mut self, name: &SmolStr, container: ContainerId, visible: bool) {
+    pub(super) fn category(
+        &mut self,
+        name: &SmolStr,
+        container: ContainerId,
+        visible: bool,
+        durable: bool,
+    ) {
+        self.durable |= durable;
         if visible {
             self.visible.insert((container, name.clone()));
         }
@@ -83,14 +98,17 @@ impl Changes {
     }
 
     pub(super) fn container(&mut self, container: ContainerId) {
+        self.durable = true;
         self.own.containers.insert(container);
     }
 
     pub(super) fn subscriber(&mut self, user: SmolStr) {
+        self.durable = true;
         self.own.subscribers.insert(user);
     }
 
     pub(super) fn delegates(&mut self) {
+        self.durable = true;
         self.own.delegates = true;
     }
 }

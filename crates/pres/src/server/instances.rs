@@ -184,7 +184,8 @@ impl Instances {
             keep_time(old, &mut stored);
         }
         let visible = is_visible(name, container, old, Some(&stored));
-        note(name, container, stored.origin, visible, changes);
+        let durable = stored.is_durable() || old.is_some_and(Stored::is_durable);
+        note(name, container, stored.origin, visible, durable, changes);
         if places.insert(place, stored).is_none() {
             self.count += 1;
         }
@@ -219,7 +220,14 @@ impl Instances {
             self.by_name.remove(name);
         }
         let visible = is_visible(name, place.0, Some(&old), None);
-        note(name, place.0, old.origin, visible, changes);
+        note(
+            name,
+            place.0,
+            old.origin,
+            visible,
+            old.is_durable(),
+            changes,
+        );
     }
 
     /// Takes away all instances that a condition names.
@@ -271,9 +279,10 @@ fn note(
     container: ContainerId,
     origin: Origin,
     visible: bool,
+    durable: bool,
     changes: &mut Changes,
 ) {
-    changes.category(name, container, visible);
+    changes.category(name, container, visible, durable);
     changes.aggregate |= origin == Origin::Published && is_aggregated(name, container);
 }
 

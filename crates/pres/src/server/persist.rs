@@ -120,7 +120,8 @@ impl Presentity {
 }
 
 impl Stored {
-    fn is_durable(&self) -> bool {
+    /// Whether it outlives the process.
+    pub(super) fn is_durable(&self) -> bool {
         self.origin == Origin::Published && matches!(self.life, Life::Static | Life::Until { .. })
     }
 }

@@ -69,7 +69,7 @@ impl Presentity {
     }
 
     /// Publications that the server makes itself: from the directory, for endpoints of 2005, for a mailbox. Nothing is checked but that
-    /// what is bound to an endpoint has one; versions are not looked at.
+    /// what is bound to an endpoint has one; versions are not looked at. What is there already with the same value and life is not touched.
     pub fn install(
         &mut self,
         now: Instant,
@@ -84,8 +84,19 @@ impl Presentity {
         let publications = publications
             .into_iter()
             .filter(|publication| publication.is_removal() || lives(publication))
+            .filter(|publication| !self.has(publication))
             .collect();
         self.apply(now, endpoint, publications).changes
+    }
+
+    /// Whether a static value is there as it would be published.
+    fn has(&self, publication: &Publication) -> bool {
+        let old = self
+            .instances
+            .get(&publication.category_name, place(publication));
+        publication.expire_type == ExpireType::Static
+            && !publication.is_removal()
+            && old.is_some_and(|old| old.life == Life::Static && old.value == publication.value)
     }
 
     /// The body of the 200 to a publish.

@@ -42,7 +42,9 @@ impl<S: Store> FrontEnd<S> {
         if changes.is_empty() {
             return;
         }
-        self.keep(user);
+        if changes.is_durable() {
+            self.keep(user);
+        }
         self.tell_own(now, user, changes, informed);
         self.tell_pending(now, user, changes);
         self.tell_watchers(now, user, changes);
