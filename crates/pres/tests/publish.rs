@@ -167,7 +167,11 @@ fn checks_come_in_their_order() {
         403,
         None,
     );
-    refused(bob.publish_body(b"<").unwrap_err(), 400, None);
+    refused(
+        bob.publish_body(b"<").unwrap_err(),
+        400,
+        Some(Refusal::MALFORMED),
+    );
     let foreign = br#"<publish xmlns="http://schemas.microsoft.com/2006/09/sip/rich-presence"><publications uri="sip:alice@contoso.com"/></publish>"#;
     refused(bob.publish_body(foreign).unwrap_err(), 403, None);
     refused(bob.publish(vec![]).unwrap_err(), 400, None);

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "not every test uses everything")]
 
 pub(crate) mod phone;
+pub(crate) mod presence;
+pub(crate) mod replay;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
