@@ -371,7 +371,10 @@ fn replayed_requests() {
 
 #[test]
 fn an_allocation_follows_its_client_to_another_address() {
-    let mut world = World::new(config());
+    let mut config = config();
+    config.limits.allocations_per_source = 1;
+    config.bind_nonces = false;
+    let mut world = World::new(config);
     let nonce = challenge(&mut world);
     let now = world.now;
     world
@@ -417,6 +420,28 @@ fn an_allocation_follows_its_client_to_another_address() {
         .server
         .handle_datagram(now, moved, &send(5, None, b"x"))
         .unwrap();
+
+    // To another network: the first one has room again.
+    let far = address("203.0.113.51:7777");
+    let refresh = request(
+        MessageType::ALLOCATE_REQUEST,
+        6,
+        |b| {
+            b.push(&Realm(b"rtcmedia"))
+                .push(&Nonce(&nonce))
+                .push(&Username(b"alice"))
+                .push(&MsSequenceNumber {
+                    sequence_number: 2,
+                    ..sequence
+                });
+        },
+        true,
+    );
+    world.pump();
+    world.server.handle_datagram(now, far, &refresh).unwrap();
+    world.pump();
+    let (code, ..) = answer(&mut world, &with_credentials(7, &nonce)).unwrap();
+    assert_eq!((code, world.server.len()), (0, 2));
 }
 
 #[test]
@@ -497,6 +522,13 @@ fn forged_and_late_responses_change_nothing() {
         assert!(world.nodes[node].client.handle_data(now, &forged).is_err());
         assert_eq!(world.nodes[node].client.poll_event(), None);
     }
+    // Signed, but with something that has to be understood and is not.
+    let mut strange = Vec::new();
+    let kind = MessageType::SET_ACTIVE_DESTINATION_RESPONSE;
+    let mut builder = MessageBuilder::new(Dialect::MsTurn, kind, id, &mut strange);
+    builder.push_raw(ocs_stun::AttributeType(0x71), &[]);
+    builder.sign(&key()).unwrap();
+    assert!(world.nodes[node].client.handle_data(now, &strange).is_err());
     assert_eq!(world.nodes[node].client.allocation(), Some(&allocation));
     let good = forge(
         MessageType::SET_ACTIVE_DESTINATION_RESPONSE,

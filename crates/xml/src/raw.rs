@@ -344,8 +344,7 @@ impl Reader<'_> {
         while open > 0 {
             match self.token()? {
                 Token::Start => {
-                    let tag = self.entered();
-                    uses.tag(self, tag.prefix)?;
+                    uses.tag(self, self.entered().prefix)?;
                     open += 1;
                 }
                 Token::Text => {}

@@ -310,14 +310,13 @@ impl<C: CredentialStore, R: CryptoRng, P: BandwidthPolicy> Server<C, R, P> {
             return Err(code::NO_BINDING);
         }
         let (former, new) = (source(allocation.reflexive.ip()), source(address.ip()));
-        if !count_up(
-            &mut self.sources,
-            new,
-            self.config.limits.allocations_per_source,
-        ) {
-            return Err(code::SERVER_ERROR);
+        if former != new {
+            let limit = self.config.limits.allocations_per_source;
+            if !count_up(&mut self.sources, new, limit) {
+                return Err(code::SERVER_ERROR);
+            }
+            count_down(&mut self.sources, &former);
         }
-        count_down(&mut self.sources, &former);
         self.clients.remove(&allocation.client);
         self.clients.insert(client, id);
         allocation.client = client;
