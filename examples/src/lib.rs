@@ -4,11 +4,13 @@
 pub mod chat;
 mod client_host;
 mod deployment;
+mod edge_host;
 pub mod net;
 mod server_host;
 mod sqlite;
 
 pub use client_host::ClientHost;
 pub use deployment::{Deployment, finish, user};
+pub use edge_host::EdgeHost;
 pub use server_host::ServerHost;
 pub use sqlite::SqliteStore;
