@@ -30,7 +30,8 @@ const ALICE: &str = "198.51.100.7:49200";
 const BOB: &str = "192.0.2.99:5000";
 const EDGE: &str = "203.0.113.3:3478";
 const MRAS: &str = "203.0.113.3:5062";
-const MRAS_URI: &str = "sip:edge.contoso.com@contoso.com;gruu;opaque=srvr:MRAS:tmsOHGdb9lGxCPJSi2p6eAAA";
+const MRAS_URI: &str =
+    "sip:edge.contoso.com@contoso.com;gruu;opaque=srvr:MRAS:tmsOHGdb9lGxCPJSi2p6eAAA";
 const SIP: ConnectionId = ConnectionId(1);
 
 fn at(address: &str) -> SocketAddr {
@@ -136,12 +137,7 @@ fn allocate(now: Instant, access: &Access, seed: u64) -> Client<ChaCha12Rng> {
         password: access.password.as_bytes().into(),
     };
     let config = turn::Config::new(at(EDGE), turn::Transport::Udp);
-    Client::new(
-        now,
-        config,
-        credentials,
-        ChaCha12Rng::seed_from_u64(!seed),
-    )
+    Client::new(now, config, credentials, ChaCha12Rng::seed_from_u64(!seed))
 }
 
 impl Host for Alice {
@@ -252,7 +248,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wait = |testbed: &mut Testbed, until: fn(&Alice) -> bool| {
         testbed.run_while(|t| !until(t.host(alice)), Duration::from_secs(30))
     };
-    testbed.note(alice, "Alice asks for credentials, and for a relayed address");
+    testbed.note(
+        alice,
+        "Alice asks for credentials, and for a relayed address",
+    );
     testbed.command(alice, |alice: &mut Alice, _| alice.sign_on());
     wait(&mut testbed, |alice| alice.relayed.is_some())?;
 

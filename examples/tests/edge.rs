@@ -2,62 +2,28 @@
 #![cfg(unix)]
 
 mod allocation;
+mod conversation;
 mod process;
 mod running;
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use allocation::{Allocation, credentials};
+use conversation::{PATIENCE, alice, datagrams, next, peer, streams};
 use ocs_avedgea::document::{Location, Minutes, Version};
 use ocs_avedgea::token::{Issuer, Key};
 use ocs_examples::net::{shared_keys, wall_clock};
-use ocs_turn::client::{Credentials, Failure, Transport};
+use ocs_turn::client::{Failure, Transport};
 use running::{Edge, USER};
 
-const SECRET: &str = "000102030405060708090a0b0c0d0e0f10111213202122232425262728292a2b2c2d2e2f30313233";
-const PATIENCE: Duration = Duration::from_secs(10);
-
-fn alice() -> Credentials {
-    let (name, password) = USER.split_once(':').unwrap();
-    credentials(name.as_bytes(), password.as_bytes())
-}
-
-fn peer() -> (UdpSocket, SocketAddr) {
-    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
-    peer.set_read_timeout(Some(PATIENCE)).unwrap();
-    let address = peer.local_addr().unwrap();
-    (peer, address)
-}
-
-fn next(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
-    let mut buffer = [0; 2048];
-    let (len, from) = socket.recv_from(&mut buffer).expect("a datagram");
-    (buffer[..len].to_vec(), from)
-}
-
-/// Datagrams both ways: in requests and indications, then bare.
-fn converse(allocation: &mut Allocation) {
-    let (peer, at) = peer();
-    for round in 0..2 {
-        allocation.send(at, b"ping");
-        assert_eq!(next(&peer), (b"ping".to_vec(), allocation.relayed));
-        peer.send_to(b"pong", allocation.relayed).unwrap();
-        assert_eq!(allocation.receive(at, 4), b"pong");
-        if round == 0 {
-            allocation.activate(at);
-        }
-    }
-}
+const SECRET: &str =
+    "000102030405060708090a0b0c0d0e0f10111213202122232425262728292a2b2c2d2e2f30313233";
 
 #[test]
 fn datagrams_over_udp() {
     let mut edge = Edge::start(&[]);
-    let mut allocation = Allocation::open(edge.address, Transport::Udp, alice()).unwrap();
-    converse(&mut allocation);
-    let relayed = allocation.relayed;
-    allocation.release();
+    let relayed = datagrams(edge.address);
     // The port is closed when the response is out, or a moment later.
     let deadline = std::time::Instant::now() + PATIENCE;
     while UdpSocket::bind(relayed).is_err() {
@@ -66,44 +32,14 @@ fn datagrams_over_udp() {
     assert!(edge.program.terminate().success());
 }
 
-/// To a peer that is connected to, from the relayed port, and to one that connects.
-fn streams(transport: Transport) {
-    let edge = Edge::start(&[]);
-    let mut allocation = Allocation::open(edge.address, transport, alice()).unwrap();
-    let relayed = allocation.relayed;
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = listener.local_addr().unwrap();
-    allocation.send(at, b"ping");
-    let (mut peer, from) = listener.accept().unwrap();
-    assert_eq!(from, relayed);
-    let mut buffer = [0; 4];
-    peer.read_exact(&mut buffer).unwrap();
-    assert_eq!(&buffer, b"ping");
-    // More than goes into one frame.
-    let long: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
-    peer.write_all(&long).unwrap();
-    assert_eq!(allocation.receive(at, long.len()), long);
-
-    let mut caller = TcpStream::connect(relayed).unwrap();
-    caller.set_read_timeout(Some(PATIENCE)).unwrap();
-    let from = caller.local_addr().unwrap();
-    caller.write_all(b"hello").unwrap();
-    assert_eq!(allocation.receive(from, 5), b"hello");
-    allocation.activate(from);
-    allocation.send(from, b"hi");
-    caller.read_exact(&mut buffer[..2]).unwrap();
-    assert_eq!(&buffer[..2], b"hi");
-    allocation.release();
-}
-
 #[test]
 fn streams_over_tcp() {
-    streams(Transport::Tcp);
+    streams(Edge::start(&[]).address, Transport::Tcp);
 }
 
 #[test]
 fn streams_over_pseudo_tls() {
-    streams(Transport::PseudoTls);
+    streams(Edge::start(&[]).address, Transport::PseudoTls);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Drivers of the machines over real sockets: a front end as a [`Server`], a user agent as a [`Session`], a media relay as a [`Relay`].
+//! Drivers of the machines over real sockets: a front end as a [`Server`], a user agent as a [`Session`], a media relay as a [`Relay`],
+//! an endpoint of ICE as an [`IceHost`].
 //!
 //! Each has one task that owns the machine, and one task per connection. What goes between them is bounded: a reader
 //! waits until its last octets are taken in, so that TCP slows the far end down, and what a far end does not read is counted
@@ -10,12 +11,15 @@ use std::time::{Instant, SystemTime};
 use ocs_sip_core::WallClock;
 
 mod connection;
+mod datagram;
+mod ice;
 mod relay;
 mod resolver;
 mod server;
 mod session;
 mod tls;
 
+pub use ice::IceHost;
 pub use relay::{Accounts, Relay, RelaySockets, shared_keys};
 pub use resolver::Resolver;
 pub use server::{Listeners, Server};

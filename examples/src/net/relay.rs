@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use ocs_avedgea::token::{Key, Refused, SharedKeys, Token, Verifier};
@@ -23,20 +23,17 @@ use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
 use super::connection::{Outbox, Traffic, carry, outbox};
+use super::datagram::{PAUSE, canonical, receive, send};
 use super::{seed, wait_until};
 
 /// Inputs that wait for the relay; readers wait when there are as many.
 const INPUTS: usize = 1024;
 /// Octets that may wait for who does not read; then the connection is closed. What is relayed is worth nothing later.
 const BACKLOG: usize = 1024 * 1024;
-/// The longest datagram.
-const DATAGRAM: usize = 65_535;
 /// Connections that wait to be accepted at one port.
 const QUEUE: u32 = 128;
 /// How often a port is looked for that is free for both UDP and TCP.
 const ATTEMPTS: usize = 16;
-/// The pause after a socket call that failed.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who may use a relay: those on a list, and who has a token of \[MS-AVEDGEA\].
 #[derive(Debug)]
@@ -482,50 +479,10 @@ fn log(event: &Event) {
     }
 }
 
-/// A datagram that cannot be sent is lost, as any may be.
-async fn send(socket: &UdpSocket, to: SocketAddr, octets: &[u8]) {
-    let v6 = socket.local_addr().is_ok_and(|local| local.is_ipv6());
-    let to = match to.ip() {
-        // The address of an IPv4 host at a socket for both families.
-        IpAddr::V4(ip) if v6 => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
-        _ => to,
-    };
-    if let Err(error) = socket.send_to(octets, to).await {
-        debug!(%to, cause = %error, "not sent");
-    }
-}
-
-/// An IPv4 address is one, even if it came to a socket for both families.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-async fn receive(
-    socket: Arc<UdpSocket>,
-    inputs: mpsc::Sender<Input>,
-    input: impl Fn(SocketAddr, Bytes) -> Input,
-) {
-    let mut buffer = vec![0; DATAGRAM];
-    loop {
-        match socket.recv_from(&mut buffer).await {
-            Ok((len, from)) => {
-                let data = Bytes::copy_from_slice(&buffer[..len]);
-                if inputs.send(input(canonical(from), data)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                debug!(cause = %error, "receiving failed");
-                sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
 async fn accept(
     listener: TcpListener,
     inputs: mpsc::Sender<Input>,
-    input: impl Fn(TcpStream, SocketAddr) -> Input,
+    input: impl Fn(TcpStream, SocketAddr) -> Input + Send,
 ) {
     loop {
         match listener.accept().await {
