@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use ocs_examples::net::{IceHost, log_to_stderr, seed};
+use ocs_examples::net::{IcePeer, log_to_stderr, seed};
 use ocs_ice::endpoint::Endpoint;
 use ocs_ice::{
     CandidatePolicy, Carrier, Component, Config, Description, Dialect, Event, Limits, Phase, Role,
@@ -24,7 +24,7 @@ use ocs_ice::{
 };
 use ocs_turn::client::Credentials;
 use rand_chacha::ChaCha12Rng;
-use rand_core::SeedableRng;
+use rand_chacha::rand_core::SeedableRng;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// Lines that wait for the connection; no more are read when there are as many.
@@ -77,28 +77,28 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     log_to_stderr(&arguments.log)?;
-    let mut host = start(&arguments).await?;
+    let mut peer = start(&arguments).await?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut typed = Typed::default();
     while !(typed.ended && typed.texts.is_empty()) {
         let reading = !typed.ended
             && typed.texts.len() < TEXTS
-            && host.endpoint().agent().phase() != Phase::Gathering;
+            && peer.endpoint().agent().phase() != Phase::Gathering;
         tokio::select! {
-            event = host.next() => tell(&host, event)?,
+            event = peer.next() => tell(&peer, event)?,
             line = lines.next_line(), if reading => match line? {
-                Some(line) => typed.take(line, &mut host)?,
+                Some(line) => typed.take(line, &mut peer)?,
                 None => typed.ended = true,
             },
         }
-        typed.send(&mut host)?;
+        typed.send(&mut peer)?;
     }
-    host.flush().await;
+    peer.flush().await;
     Ok(())
 }
 
 /// Binds the sockets and begins to gather.
-async fn start(arguments: &Arguments) -> Result<IceHost, Box<dyn Error>> {
+async fn start(arguments: &Arguments) -> Result<IcePeer, Box<dyn Error>> {
     let dialect = match arguments.dialect {
         Version::MsIce2 => Dialect::Ice2,
         Version::MsIce => Dialect::Ice,
@@ -129,10 +129,10 @@ async fn start(arguments: &Arguments) -> Result<IceHost, Box<dyn Error>> {
         credentials(arguments.user.as_deref())?,
         ChaCha12Rng::from_seed(seed()),
     );
-    let mut host = IceHost::new(endpoint);
+    let mut peer = IcePeer::new(endpoint);
     for component in Component::ALL {
-        let base = host.bind(SocketAddr::new(arguments.address, 0)).await?;
-        host.command(|agent, _| {
+        let base = peer.bind(SocketAddr::new(arguments.address, 0)).await?;
+        peer.command(|agent, _| {
             agent.add_host(component, Transport::Udp, base)?;
             relay.map_or(Ok(()), |relay| {
                 agent
@@ -141,8 +141,8 @@ async fn start(arguments: &Arguments) -> Result<IceHost, Box<dyn Error>> {
             })
         })?;
     }
-    host.command(|agent, now| agent.gather(now))?;
-    Ok(host)
+    peer.command(|agent, now| agent.gather(now))?;
+    Ok(peer)
 }
 
 fn credentials(user: Option<&str>) -> Result<Credentials, String> {
@@ -171,7 +171,7 @@ struct Typed {
 }
 
 impl Typed {
-    fn take(&mut self, line: String, host: &mut IceHost) -> Result<(), ocs_ice::Error> {
+    fn take(&mut self, line: String, peer: &mut IcePeer) -> Result<(), ocs_ice::Error> {
         if line.starts_with("a=") {
             self.description.push_str(&line);
             self.description.push_str("\r\n");
@@ -180,8 +180,8 @@ impl Typed {
         } else if !self.description.is_empty() {
             let description = std::mem::take(&mut self.description);
             let description = Description::parse(&description, &Limits::default())?;
-            let first = host.endpoint().agent().phase() == Phase::WaitingForPeer;
-            host.command(|agent, now| {
+            let first = peer.endpoint().agent().phase() == Phase::WaitingForPeer;
+            peer.command(|agent, now| {
                 if first {
                     return agent.set_remote(now, &description);
                 }
@@ -193,18 +193,18 @@ impl Typed {
     }
 
     /// Sends what waits, once it can be sent.
-    fn send(&mut self, host: &mut IceHost) -> Result<(), ocs_ice::Error> {
-        while host.endpoint().agent().phase() == Phase::Completed
+    fn send(&mut self, peer: &mut IcePeer) -> Result<(), ocs_ice::Error> {
+        while peer.endpoint().agent().phase() == Phase::Completed
             && let Some(text) = self.texts.pop_front()
         {
-            host.command(|agent, now| agent.send(now, Component::Rtp, text.into()))?;
+            peer.command(|agent, now| agent.send(now, Component::Rtp, text.into()))?;
         }
         Ok(())
     }
 }
 
-fn tell(host: &IceHost, event: Event) -> Result<(), Box<dyn Error>> {
-    let agent = host.endpoint().agent();
+fn tell(peer: &IcePeer, event: Event) -> Result<(), Box<dyn Error>> {
+    let agent = peer.endpoint().agent();
     match event {
         // The empty line is the end of it.
         Event::Gathered => println!("{}", agent.local_description()),

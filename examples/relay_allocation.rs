@@ -1,6 +1,6 @@
 //! A user gets credentials for the media relay ([MS-AVEDGEA]), allocates a relayed address ([MS-TURN]), and talks to a peer through it.
 //!
-//! The request for credentials goes straight to the Edge Server here; in a deployment it goes by way of the front end, which says who asks.
+//! The request for credentials goes straight to the credentials server here; in a deployment it goes by way of the front end, which says who asks.
 //! Prints the ladder. `--trace` adds the full text of each message, `--svg FILE` writes the ladder as a picture, `--seed N` chooses another run.
 
 use std::collections::VecDeque;
@@ -11,25 +11,21 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use ocs_avedgea::client::{self as mras, Access, RelayClient};
 use ocs_avedgea::document::Location;
-use ocs_avedgea::server::{self, Pool, RelayAuthentication};
+use ocs_avedgea::server::{self, Pool, RelayAuthentication, Requester};
 use ocs_avedgea::token::{Issuer, Key};
 use ocs_examples::net::{Accounts, shared_keys};
-use ocs_examples::{EdgeHost, finish, user};
+use ocs_examples::{RelayHost, finish, stun_dissectors, user};
 use ocs_sip_core::framing::{Frame as Sip, Framer};
-use ocs_sip_core::{ConnectionId, HeaderName, Limits, Transport};
-use ocs_stun::{Dialect, Message};
-use ocs_testbed::{
-    Dissector, Frame, Host, Input, Listener, Opaque, Options, Output as Wire, Testbed,
-    sip_dissectors,
-};
+use ocs_sip_core::{ConnectionId, HeaderName, Limits, Transport, WallClock};
+use ocs_testbed::{Host, Input, Listener, Options, Output as Wire, Testbed, sip_dissectors};
 use ocs_turn::client::{self as turn, Client, Credentials, Event, Output};
 use rand_chacha::ChaCha12Rng;
-use rand_core::SeedableRng;
+use rand_chacha::rand_core::SeedableRng;
 
 const ALICE: &str = "198.51.100.7:49200";
 const BOB: &str = "192.0.2.99:5000";
-const EDGE: &str = "203.0.113.3:3478";
-const MRAS: &str = "203.0.113.3:5062";
+const RELAY: &str = "203.0.113.3:3478";
+const MRAS: &str = "203.0.113.4:5062";
 const MRAS_URI: &str =
     "sip:edge.contoso.com@contoso.com;gruu;opaque=srvr:MRAS:tmsOHGdb9lGxCPJSi2p6eAAA";
 const SIP: ConnectionId = ConnectionId(1);
@@ -130,13 +126,13 @@ impl Alice {
     }
 }
 
-/// Uses the relay that the credentials are for. The name would be looked up; there is one edge here.
+/// Uses the relay that the credentials are for. The name would be looked up; there is one here.
 fn allocate(now: Instant, access: &Access, seed: u64) -> Client<ChaCha12Rng> {
     let credentials = Credentials {
         username: access.username.as_bytes().into(),
         password: access.password.as_bytes().into(),
     };
-    let config = turn::Config::new(at(EDGE), turn::Transport::Udp);
+    let config = turn::Config::new(at(RELAY), turn::Transport::Udp);
     Client::new(now, config, credentials, ChaCha12Rng::seed_from_u64(!seed))
 }
 
@@ -201,16 +197,39 @@ impl Host for Bob {
     }
 }
 
-/// Messages of [MS-TURN] by their names, everything else as it is.
-struct Turn;
+/// The credentials server, for one user: who asks is the front end's to say.
+struct Mras {
+    service: RelayAuthentication,
+    clock: WallClock,
+    framer: Framer,
+    outputs: VecDeque<Wire>,
+}
 
-impl Dissector for Turn {
-    fn feed(&mut self, data: &[u8]) -> Vec<Frame> {
-        let mut frame = Opaque::frame(data);
-        if let Ok(message) = Message::parse(Dialect::MsTurn, data) {
-            frame.label = message.message_type().to_string();
+impl Host for Mras {
+    fn handle_input(&mut self, now: Instant, input: Input) {
+        let Input::Data { connection, data } = input else {
+            return;
+        };
+        self.framer.push_bytes(data);
+        while let Some(Ok(frame)) = self.framer.poll_frame() {
+            if let Sip::Message(request) = frame {
+                let alice = user("alice");
+                let (requester, filetime) = (Requester::User(&alice), self.clock.filetime(now));
+                let answer = self.service.answer(&request, requester, filetime, "77");
+                let data = answer.to_bytes();
+                self.outputs.push_back(Wire::Send { connection, data });
+            }
         }
-        vec![frame]
+    }
+
+    fn handle_timeout(&mut self, _: Instant) {}
+
+    fn poll_output(&mut self) -> Option<Wire> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        None
     }
 }
 
@@ -218,9 +237,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::from_args(std::env::args().skip(1))?;
     let mut testbed = Testbed::new(options.seed, Instant::now(), SystemTime::UNIX_EPOCH);
     testbed.capture(options.pcap.is_some());
-    let mut sip = sip_dissectors();
+    let (mut sip, mut stun) = (sip_dissectors(), stun_dissectors(at(RELAY)));
     testbed.set_dissector(move |flow| match flow.transport {
-        Transport::Udp => Box::new(Turn),
+        Transport::Udp => stun(flow),
         _ => sip(flow),
     });
 
@@ -229,21 +248,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let issuer = Issuer::new(Key::new(&[3; 20])?, keys.clone());
     let pools = vec![Pool::new(Location::Internet, "av.contoso.com")];
     let config = server::Config::new("edge.contoso.com", pools);
-    let authentication = RelayAuthentication::new(config, issuer);
-    let clock = testbed.wall_clock();
-    let mut accounts = Accounts::new(clock);
+    let service = Mras {
+        service: RelayAuthentication::new(config, issuer),
+        clock: testbed.wall_clock(),
+        framer: Framer::new(Limits::default()),
+        outputs: VecDeque::new(),
+    };
+    let mut accounts = Accounts::new(testbed.wall_clock());
     accounts.accept_tokens(keys);
-    let edge = EdgeHost::new(
-        testbed.now(),
-        clock,
-        (authentication, user("alice")),
-        (at(EDGE), accounts),
-        options.seed,
-    );
     let alice = testbed.add_host("alice", [at(ALICE).ip()], Alice::new(options.seed)?);
-    let edge = testbed.add_host("edge", [at(EDGE).ip()], edge);
+    let mras = testbed.add_host("mras", [at(MRAS).ip()], service);
+    testbed.listen(mras, Listener::tls(at(MRAS), ["edge.contoso.com"]));
+    let relay = RelayHost::install_for(accounts, &mut testbed, at(RELAY), options.seed);
     let bob = testbed.add_host("bob", [at(BOB).ip()], Bob::default());
-    testbed.listen(edge, Listener::tls(at(MRAS), ["edge.contoso.com"]));
 
     let wait = |testbed: &mut Testbed, until: fn(&Alice) -> bool| {
         testbed.run_while(|t| !until(t.host(alice)), Duration::from_secs(30))
@@ -287,7 +304,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     wait(&mut testbed, |alice| alice.released)?;
 
-    finish(&testbed, "Relay allocation", &[alice, edge, bob], &options)?;
+    finish(
+        &testbed,
+        "Relay allocation",
+        &[alice, mras, relay, bob],
+        &options,
+    )?;
     println!("The relayed address was {relayed}");
     for line in &testbed.host::<Alice>(alice).heard {
         println!("Alice heard from {line}");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use ocs_client::{Config, Event};
+use ocs_client::{Bootstrap, Config, Event};
 use ocs_conmgmt::{NamingPolicy, Server};
 use ocs_ntlm::Credential;
 use ocs_sip_core::{Aor, Transport};
@@ -74,6 +74,8 @@ impl Account {
             config.domain = self.domain.clone().unwrap_or_default();
         }
         config.compression.enabled = self.compression;
+        // It talks and does nothing else.
+        config.bootstrap = Bootstrap::none();
         let discovery = &mut config.connector.discovery;
         discovery.allow_tcp = self.tcp;
         if let Some(server) = &self.server {

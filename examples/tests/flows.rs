@@ -72,3 +72,43 @@ fn relay_allocation() {
     }
     assert_eq!(ladder.matches("Is anybody there?").count(), 1, "{ladder}");
 }
+
+#[test]
+fn sign_in() {
+    let ladder = ladder("sign_in");
+    for line in [
+        "SERVICE [signed]",
+        "200 OK (SUBSCRIBE) [signed]",
+        "answered: Provisioning, Contacts, OwnPresence, LocationProfile, Conferencing, Publication, ContactsPresence",
+        "refused: nothing",
+        "bob@contoso.com: Offline",
+    ] {
+        assert!(ladder.contains(line), "no `{line}` in {ladder}");
+    }
+}
+
+#[test]
+fn change_presence() {
+    let ladder = ladder("change_presence");
+    for line in [
+        "BENOTIFY [signed]",
+        "Bob sees alice@contoso.com: Available",
+        "Bob sees alice@contoso.com: Busy, \"In the laboratory\"",
+        "Bob sees alice@contoso.com: Do not disturb",
+    ] {
+        assert!(ladder.contains(line), "no `{line}` in {ladder}");
+    }
+}
+
+#[test]
+fn add_contact() {
+    let ladder = ladder("add_contact");
+    for line in [
+        "BENOTIFY [signed]",
+        "Alice's list has bob@contoso.com",
+        "Alice sees bob@contoso.com: Available",
+        "Bob was told that alice@contoso.com added him",
+    ] {
+        assert!(ladder.contains(line), "no `{line}` in {ladder}");
+    }
+}

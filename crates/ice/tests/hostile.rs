@@ -291,7 +291,7 @@ fn idle_connections_are_closed() {
         outputs(agent).into_iter().filter(closed).count()
     };
     // One announces a long packet.
-    let long = framing::frame(&[0; 60_000]).unwrap();
+    let long = framing::frame(&vec![0; 60_000]).unwrap();
     agent.handle_stream(now, open[0], long.slice(..1000));
     assert_eq!(closed(&mut agent), 0);
     agent.handle_stream(now, open[0], long.slice(1000..4000));

@@ -31,7 +31,7 @@ struct Input {
 
 /// An endpoint that runs while [`next`](Self::next) is awaited. It has no TCP.
 #[derive(Debug)]
-pub struct IceHost {
+pub struct IcePeer {
     endpoint: Endpoint<ChaCha12Rng>,
     sockets: HashMap<SocketAddr, Arc<UdpSocket>>,
     inputs: mpsc::Sender<Input>,
@@ -39,8 +39,8 @@ pub struct IceHost {
     reading: JoinSet<()>,
 }
 
-impl IceHost {
-    /// A host for this endpoint, without sockets.
+impl IcePeer {
+    /// A peer with this endpoint, without sockets.
     #[must_use]
     pub fn new(endpoint: Endpoint<ChaCha12Rng>) -> Self {
         let (inputs, inbox) = mpsc::channel(INPUTS);

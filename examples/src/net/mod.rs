@@ -1,5 +1,5 @@
 //! Drivers of the machines over real sockets: a front end as a [`Server`], a user agent as a [`Session`], a media relay as a [`Relay`],
-//! an endpoint of ICE as an [`IceHost`].
+//! an endpoint of ICE as an [`IcePeer`].
 //!
 //! Each has one task that owns the machine, and one task per connection. What goes between them is bounded: a reader
 //! waits until its last octets are taken in, so that TCP slows the far end down, and what a far end does not read is counted
@@ -19,7 +19,7 @@ mod server;
 mod session;
 mod tls;
 
-pub use ice::IceHost;
+pub use ice::IcePeer;
 pub use relay::{Accounts, Relay, RelaySockets, shared_keys};
 pub use resolver::Resolver;
 pub use server::{Listeners, Server};

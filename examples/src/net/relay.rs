@@ -15,7 +15,7 @@ use ocs_turn::server::{
     self, Action, Config, CredentialStore, Event, Lookup, PeerConnectionId, RelayId, Socket,
 };
 use rand_chacha::ChaCha12Rng;
-use rand_core::SeedableRng;
+use rand_chacha::rand_core::SeedableRng;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};

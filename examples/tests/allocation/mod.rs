@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ocs_turn::client::{Client, Config, Credentials, Event, Failure, Output, Transport};
 use rand_chacha::ChaCha12Rng;
-use rand_core::SeedableRng;
+use rand_chacha::rand_core::SeedableRng;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(10);
