@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use ocs_examples::chat::typed_lines;
 use ocs_examples::net::{IcePeer, log_to_stderr, seed};
 use ocs_ice::endpoint::Endpoint;
 use ocs_ice::{
@@ -25,7 +26,6 @@ use ocs_ice::{
 use ocs_turn::client::Credentials;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// Lines that wait for the connection; no more are read when there are as many.
 const TEXTS: usize = 64;
@@ -78,7 +78,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     log_to_stderr(&arguments.log)?;
     let mut peer = start(&arguments).await?;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut lines = typed_lines(|line| line);
     let mut typed = Typed::default();
     while !(typed.ended && typed.texts.is_empty()) {
         let reading = !typed.ended
@@ -86,8 +86,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             && peer.endpoint().agent().phase() != Phase::Gathering;
         tokio::select! {
             event = peer.next() => tell(&peer, event)?,
-            line = lines.next_line(), if reading => match line? {
-                Some(line) => typed.take(line, &mut peer)?,
+            line = lines.recv(), if reading => match line {
+                Some(line) => typed.take(line?, &mut peer)?,
                 None => typed.ended = true,
             },
         }

@@ -482,7 +482,7 @@ fn log(event: &Event) {
 async fn accept(
     listener: TcpListener,
     inputs: mpsc::Sender<Input>,
-    input: impl Fn(TcpStream, SocketAddr) -> Input + Send,
+    input: impl Fn(TcpStream, SocketAddr) -> Input,
 ) {
     loop {
         match listener.accept().await {
