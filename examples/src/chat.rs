@@ -136,21 +136,28 @@ pub enum Line {
     Wrong(String),
 }
 
+/// Reads standard input, line by line. The thread is not waited for: it may be in the middle of a line when the program ends.
+pub fn typed_lines<T: Send + 'static>(
+    read: impl Fn(std::io::Result<String>) -> T + Send + 'static,
+) -> mpsc::Receiver<T> {
+    let (sender, receiver) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            if sender.blocking_send(read(line)).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 impl Line {
-    /// Reads standard input. The thread is not waited for: it may be in the middle of a line when the program ends.
+    /// Reads standard input.
     #[must_use]
     pub fn read_all() -> mpsc::Receiver<Self> {
-        let (sender, receiver) = mpsc::channel(16);
-        std::thread::spawn(move || {
-            for line in std::io::stdin().lock().lines() {
-                let line =
-                    line.map_or_else(|error| Self::Wrong(error.to_string()), |l| Self::parse(&l));
-                if sender.blocking_send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        receiver
+        typed_lines(|line| {
+            line.map_or_else(|error| Self::Wrong(error.to_string()), |l| Self::parse(&l))
+        })
     }
 
     /// The next line.

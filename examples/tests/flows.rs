@@ -61,6 +61,25 @@ fn instant_message() {
 }
 
 #[test]
+fn relay_allocation() {
+    let ladder = ladder("relay_allocation");
+    for line in [
+        "SERVICE",
+        "200 OK (SERVICE)",
+        "Allocate error response",
+        "Allocate response",
+        "Is anybody there?",
+        "Data Indication",
+        "Set Active Destination response",
+        "Alice heard from 192.0.2.99:5000: You said: Hi Bob",
+        "Alice heard from 192.0.2.99:5000: You said: Hi again",
+    ] {
+        assert!(ladder.contains(line), "no `{line}` in {ladder}");
+    }
+    assert_eq!(ladder.matches("Is anybody there?").count(), 1, "{ladder}");
+}
+
+#[test]
 fn sign_in() {
     let ladder = ladder("sign_in");
     for line in [
