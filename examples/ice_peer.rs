@@ -141,7 +141,7 @@ async fn start(arguments: &Arguments) -> Result<IcePeer, Box<dyn Error>> {
             })
         })?;
     }
-    peer.command(|agent, now| agent.gather(now))?;
+    peer.command(ocs_ice::Agent::gather)?;
     Ok(peer)
 }
 

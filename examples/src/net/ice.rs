@@ -100,10 +100,13 @@ impl IcePeer {
     pub async fn flush(&mut self) {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
-                Action::Datagram { base, to, data } => match self.sockets.get(&base) {
-                    Some(socket) => send(socket, to, &data).await,
-                    None => debug!(%base, "no such socket"),
-                },
+                Action::Datagram { base, to, data } => {
+                    if let Some(socket) = self.sockets.get(&base) {
+                        send(socket, to, &data).await;
+                    } else {
+                        debug!(%base, "no such socket");
+                    }
+                }
                 Action::Connect { link, .. } => {
                     self.endpoint.handle_closed(Instant::now(), link);
                 }
