@@ -436,7 +436,7 @@ fn the_server_publishes_without_versions() {
     // The same again is no change.
     assert!(bob.presentity.install(now, None, vec![card(0)]).is_empty());
     let mut other = card(0);
-    other.value = note("Robert");
+    other.value = Some(note("Robert"));
     bob.presentity.install(now, None, vec![other]);
     assert_eq!(
         bob.instances(),
