@@ -161,9 +161,8 @@ fn show(event: &Event) {
         Event::PresenceChanged {
             of, state, note, ..
         } => {
-            let text = state
-                .as_ref()
-                .map_or("presence unknown", |state| state.text(1033));
+            let state = state.as_deref().cloned().unwrap_or_default();
+            let text = state.text(1033);
             match note.as_deref().filter(|note| !note.is_empty()) {
                 Some(note) => println!("{of}: {}, \"{}\"", printable(text), printable(note)),
                 None => println!("{of}: {}", printable(text)),

@@ -202,7 +202,7 @@ fn documents_that_are_none() {
         ("<a p:b='1'/>", "without namespace"),
         ("<a xmlns:p=''/>", "not allowed"),
         ("<a xmlns:xmlns='u'/>", "not allowed"),
-        ("<a xmlns='u&amp;v'/>", "entity"),
+        ("<a xmlns='u&amp;v'/>", "name of a namespace"),
         ("<a b='<'/>", ""),
         ("<a b=1/>", "malformed"),
         ("<a b/>", "malformed"),
