@@ -13,7 +13,7 @@ use rand_chacha::ChaCha12Rng;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::datagram::{receive, send};
 use super::wait_until;
@@ -100,10 +100,12 @@ impl IcePeer {
     pub async fn flush(&mut self) {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
-                Action::Datagram { base, to, data } => match self.sockets.get(&base) {
-                    Some(socket) => send(socket, to, &data).await,
-                    None => debug!(%base, "no such socket"),
-                },
+                // Bases are addresses that were bound.
+                Action::Datagram { base, to, data } => {
+                    if let Some(socket) = self.sockets.get(&base) {
+                        send(socket, to, &data).await;
+                    }
+                }
                 Action::Connect { link, .. } => {
                     self.endpoint.handle_closed(Instant::now(), link);
                 }
