@@ -20,8 +20,8 @@ use ocs_examples::chat::typed_lines;
 use ocs_examples::net::{IcePeer, log_to_stderr, seed};
 use ocs_ice::endpoint::Endpoint;
 use ocs_ice::{
-    Agent, CandidatePolicy, Carrier, Component, Config, Description, Dialect, Event, Limits, Phase,
-    Role, Transport,
+    CandidatePolicy, Carrier, Component, Config, Description, Dialect, Event, Limits, Phase, Role,
+    Transport,
 };
 use ocs_turn::client::Credentials;
 use rand_chacha::ChaCha12Rng;
@@ -141,7 +141,7 @@ async fn start(arguments: &Arguments) -> Result<IcePeer, Box<dyn Error>> {
             })
         })?;
     }
-    peer.command(Agent::gather)?;
+    peer.command(ocs_ice::Agent::gather)?;
     Ok(peer)
 }
 

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha12Rng;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::datagram::{receive, send};
 use super::wait_until;
@@ -100,10 +100,11 @@ impl IcePeer {
     pub async fn flush(&mut self) {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
-                // Bases are addresses that were bound.
                 Action::Datagram { base, to, data } => {
                     if let Some(socket) = self.sockets.get(&base) {
                         send(socket, to, &data).await;
+                    } else {
+                        debug!(%base, "no such socket");
                     }
                 }
                 Action::Connect { link, .. } => {

@@ -78,7 +78,10 @@ impl Allocation {
         let asked = self.client.set_active_destination(Instant::now(), peer);
         asked.expect("an allocation");
         self.wait(|event| match event {
-            Event::ActiveDestination { peer: now } => (now == peer).then_some(()),
+            Event::ActiveDestination { peer: now } => {
+                let _: () = assert_eq!(now, peer);
+                Some(())
+            }
             _ => None,
         });
     }

@@ -94,6 +94,12 @@ impl Running {
         }
     }
 
+    /// Ends the program at once, wherever it is: SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("a child");
+    }
+
     /// Asks the program to end: SIGTERM.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         let sent = Command::new("kill")

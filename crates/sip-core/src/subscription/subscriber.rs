@@ -165,7 +165,8 @@ impl Subscriber {
         }
         let mut from = Party::new(&self.template.from_header()?);
         from.tag = Some(from_tag.to_owned());
-        self.template.set(HeaderName::From, &from.to_string());
+        let from = from.with_parts(|parts| parts.concat());
+        self.template.set(HeaderName::From, &from);
         self.template.set(HeaderName::CallId, call_id);
         self.template.set(HeaderName::CSeq, "1 SUBSCRIBE");
         self.state = State::Subscribing;

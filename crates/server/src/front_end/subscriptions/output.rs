@@ -15,9 +15,14 @@ impl<S: Store> FrontEnd<S> {
     /// Sends what subscriptions have ready; says whether there was something.
     pub(in crate::front_end) fn drive_subscriptions(&mut self, now: Instant) -> bool {
         let mut busy = false;
-        while let Some(id) = self.subscriptions.ready.pop_front() {
+        while let Some((id, change)) = self.subscriptions.ready.pop_front() {
             busy = true;
+            if let Some(body) = change {
+                self.subscriptions.hand_over(now, id, &body);
+            }
             self.drive_subscription(now, id);
+            // One message at a time is made, signed and written, while it is in the caches of the processor.
+            self.send_all(now);
         }
         busy
     }
