@@ -172,7 +172,10 @@ fn spoiled(document: &str) -> Vec<(&'static str, String)> {
         ("two roots", format!("{document}{document}")),
         ("control", inside("<x>\u{1}</x>")),
         ("attributes", {
-            let many: String = (0..5000).map(|i| format!(" a{i}=\"\"")).collect();
+            let many = (0..5000)
+                .map(|i| format!(" a{i}=\"\""))
+                .collect::<Vec<_>>()
+                .concat();
             document.replacen('>', &format!("{many}>"), 1)
         }),
     ]

@@ -201,10 +201,11 @@ pub(crate) fn batch(action: &str, users: &[&str], categories: &[&str]) -> String
             None => format!("<resource uri=\"sip:{user}@contoso.com\"/>"),
         })
         .collect();
-    let categories: String = categories
+    let categories = categories
         .iter()
         .map(|name| format!("<category name=\"{name}\"/>"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<batchSub xmlns=\"http://schemas.microsoft.com/2006/01/sip/batch-subscribe\" uri=\"sip:x@contoso.com\" name=\"\"><action name=\"{action}\" id=\"63792024\"><adhocList>{resources}</adhocList><categoryList xmlns=\"http://schemas.microsoft.com/2006/09/sip/categorylist\">{categories}</categoryList></action></batchSub>"
     )
@@ -283,15 +284,29 @@ pub(crate) fn members(containers: &[(u16, u32, &[&str])]) -> String {
         "<setContainerMembers xmlns=\"http://schemas.microsoft.com/2006/09/sip/container-management\">",
     );
     for (id, version, members) in containers {
-        text.push_str(&format!("<container id=\"{id}\" version=\"{version}\">"));
+        text += &[
+            "<container id=\"",
+            &id.to_string(),
+            "\" version=\"",
+            &version.to_string(),
+            "\">",
+        ]
+        .concat();
         for member in *members {
             let mut words = member.split(' ');
             let (action, kind) = (words.next().unwrap(), words.next().unwrap());
             let value = words.next().map(|value| format!(" value=\"{value}\""));
             let value = value.unwrap_or_default();
-            text.push_str(&format!(
-                "<member action=\"{action}\" type=\"{kind}\"{value}/>"
-            ));
+            text += &[
+                "<member action=\"",
+                action,
+                "\" type=\"",
+                kind,
+                "\"",
+                &value,
+                "/>",
+            ]
+            .concat();
         }
         text.push_str("</container>");
     }
