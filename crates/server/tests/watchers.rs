@@ -272,7 +272,7 @@ fn every_way_out() {
             0 => {
                 _ = stage
                     .alice
-                    .refresh(&mut stage.world, &[(HeaderName::Expires, "0")])
+                    .refresh(&mut stage.world, &[(HeaderName::Expires, "0")]);
             }
             1 => stage.world.close(stage.alice.connection),
             2 => {
