@@ -11,6 +11,7 @@ mod nominate;
 mod policy;
 mod request;
 mod response;
+mod restart;
 mod session;
 mod stream;
 

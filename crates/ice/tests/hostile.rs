@@ -9,8 +9,8 @@ use bytes::Bytes;
 use common::{at, config};
 use ocs_ice::sdp::ice2;
 use ocs_ice::{
-    Agent, Candidate, CandidateType, Component, Credentials, Description, Dialect, Event,
-    Foundation, Limits, Output, PairState, Phase, Role, Transport, framing,
+    Agent, Allocation, Candidate, CandidateType, Carrier, Component, Credentials, Description,
+    Dialect, Event, Foundation, Limits, Output, PairState, Phase, Role, Transport, framing,
 };
 use ocs_stun::attribute::{
     CandidateIdentifier, IceControlling, IceUsername, ImplementationVersion, Priority,
@@ -75,13 +75,13 @@ fn id(number: u64) -> TransactionId {
 
 /// A check of the peer.
 fn request(number: u64, key: &IntegrityKey) -> Bytes {
+    request_in(Stun::MsIce2, number, key)
+}
+
+fn request_in(dialect: Stun, number: u64, key: &IntegrityKey) -> Bytes {
     let mut out = Vec::new();
-    let mut message = MessageBuilder::new(
-        Stun::MsIce2,
-        MessageType::BINDING_REQUEST,
-        id(number),
-        &mut out,
-    );
+    let mut message =
+        MessageBuilder::new(dialect, MessageType::BINDING_REQUEST, id(number), &mut out);
     message
         .push(&Priority(1))
         .push(&IceControlling(0))
@@ -364,4 +364,55 @@ fn errors_do_not_turn_in_circles() {
         assert_eq!(checks, 1 + u32::from(Limits::default().retries), "{code}");
         assert_eq!(agent.pairs()[0].state, PairState::Failed);
     }
+}
+
+/// The integrity of RFC 5389 is taken from peers, unless that is switched off.
+#[test]
+fn integrity_of_rfc_5389() {
+    for accepted in [true, false] {
+        let mut config = config(Dialect::Ice2, Role::Controlled);
+        config.accept_rfc5389_integrity = accepted;
+        let credentials = Credentials::new("q7Fz", OWN_PASSWORD).unwrap();
+        let rng = ChaCha12Rng::seed_from_u64(1);
+        let mut agent = Agent::with_credentials(config, rng, credentials, 7);
+        agent
+            .add_host(Component::Rtp, Transport::Udp, at(OWN))
+            .unwrap();
+        let check = request_in(Stun::Rfc5389, 1, &key(OWN_PASSWORD));
+        agent.handle_datagram(Instant::now(), at(OWN), at(PEER), check);
+        let Some(Output::Datagram { data, .. }) = agent.poll_output() else {
+            panic!("no answer");
+        };
+        let message = Message::parse(Stun::MsIce2, &data).unwrap();
+        assert_eq!(
+            message.message_type() == MessageType::BINDING_RESPONSE,
+            accepted
+        );
+    }
+}
+
+/// A relay that never answers holds the description up for ten seconds; what it gives afterwards is given back.
+#[test]
+fn a_relay_that_never_answers() {
+    let mut agent = agent(Role::Controlling);
+    let now = Instant::now();
+    let server = at("198.51.100.9:3478");
+    let relay = agent
+        .add_relay(Component::Rtp, Carrier::Udp, at(OWN), server)
+        .unwrap();
+    agent.gather(now).unwrap();
+    assert!(matches!(outputs(&mut agent)[..], [Output::Allocate { .. }]));
+    assert_eq!(agent.poll_event(), None);
+    let end = now + Duration::from_secs(10);
+    assert_eq!(agent.poll_timeout(), Some(end));
+    agent.handle_timeout(end);
+    assert_eq!(agent.poll_event(), Some(Event::Gathered));
+    let late = Allocation {
+        relayed: Some(at("198.51.100.9:50000")),
+        relayed_alternate: None,
+        reflexive: Some(at(OWN)),
+    };
+    agent.handle_allocated(end, relay, late);
+    assert_eq!(outputs(&mut agent), [Output::Release { relay }]);
+    assert!(!agent.local_description().to_string().contains("relay"));
 }

@@ -37,7 +37,11 @@ impl<R: Rng> Agent<R> {
         let pair = &self.pairs[index];
         let allowed = match self.phase {
             Phase::Checking => !self.policy_is_open(),
-            Phase::Nominating => pair.nominating,
+            // Of what the peer nominates our own check may still be due.
+            Phase::Nominating | Phase::Completed => match self.role {
+                Role::Controlling => pair.nominating,
+                Role::Controlled => pair.nominated && pair.state != PairState::Succeeded,
+            },
             _ => false,
         };
         allowed && !pair.denied && pair.state != PairState::Failed
