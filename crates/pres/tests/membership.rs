@@ -52,6 +52,8 @@ fn first_sign_in_of_sipe() {
 
 #[test]
 fn classes_of_members_come_in_order_and_the_highest_container_of_a_class_counts() {
+    use SourceNetwork::{Federated, None, PublicCloud, SameEnterprise};
+
     let mut bob = Bob::new();
     let network = Member::network;
     bob.set_members(
@@ -101,7 +103,6 @@ fn classes_of_members_come_in_order_and_the_highest_container_of_a_class_counts(
     .unwrap();
     let container =
         |user: &str, network| bob.presentity.container_of(&watcher(user, network)).get();
-    use SourceNetwork::{Federated, None, PublicCloud, SameEnterprise};
     assert_eq!(
         container("alice@contoso.com", SameEnterprise),
         100,
