@@ -172,12 +172,7 @@ impl Instances {
         changes: &mut Changes,
     ) {
         let container = place.0;
-        if !self.by_name.contains_key(name) {
-            self.by_name.insert(name.clone(), BTreeMap::new());
-        }
-        let Some(places) = self.by_name.get_mut(name) else {
-            return;
-        };
+        let places = self.by_name.entry(name.clone()).or_default();
         let old = places.get(&place);
         stored.version = old.map_or(1, |old| old.version.saturating_add(1));
         if let Some(old) = old

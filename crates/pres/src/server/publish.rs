@@ -77,14 +77,9 @@ impl Presentity {
         endpoint: Option<&str>,
         publications: Vec<Publication>,
     ) -> Changes {
-        let lives = |publication: &Publication| match publication.expire_type {
-            ExpireType::Endpoint => endpoint.is_some_and(|endpoint| self.is_registered(endpoint)),
-            ExpireType::User => !self.endpoints().is_empty(),
-            ExpireType::Static | ExpireType::Time => true,
-        };
         let publications = publications
             .into_iter()
-            .filter(|publication| publication.is_removal() || lives(publication))
+            .filter(|publication| publication.is_removal() || self.can_live(publication, endpoint))
             .filter(|publication| !self.has(publication))
             .collect();
         self.apply(now, endpoint, publications).changes
@@ -142,12 +137,7 @@ impl Presentity {
                     "category value too long",
                 ));
             }
-            let registered = match publication.expire_type {
-                ExpireType::Endpoint => sender.endpoint.is_some_and(|e| self.is_registered(e)),
-                ExpireType::User => !self.endpoints().is_empty(),
-                ExpireType::Static | ExpireType::Time => true,
-            };
-            if !registered {
+            if !self.can_live(publication, sender.endpoint) {
                 return Err(Refusal::new(403, "endpoint is not registered"));
             }
             let there = self.instances.get(&publication.category_name, place);
@@ -157,6 +147,15 @@ impl Presentity {
             return Err(Refusal::new(413, "too many category instances"));
         }
         Ok(())
+    }
+
+    /// Whether there is what an instance is bound to.
+    fn can_live(&self, publication: &Publication, endpoint: Option<&str>) -> bool {
+        match publication.expire_type {
+            ExpireType::Endpoint => endpoint.is_some_and(|endpoint| self.is_registered(endpoint)),
+            ExpireType::User => !self.endpoints().is_empty(),
+            ExpireType::Static | ExpireType::Time => true,
+        }
     }
 
     fn check_versions(&self, publications: &[Publication]) -> Result<(), Refusal> {
