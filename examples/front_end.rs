@@ -5,15 +5,18 @@
 //!     --domain contoso.com --user alice:Passw0rd --user bob:Passw0rd
 //! ```
 //!
-//! Runs until Ctrl-C or SIGTERM; then endpoints are told to come back later, and connections are closed.
+//! With `--data FILE` contacts, access lists and presence outlive it. Runs until Ctrl-C or SIGTERM; then endpoints are told to come back later, and connections are closed.
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use ocs_examples::net::{Identity, Listeners, Server, log_to_stderr, seed, wall_clock};
-use ocs_server::{Config, FrontEnd, MemoryStore, User};
+use ocs_examples::SqliteStore;
+use ocs_examples::net::{
+    Identity, Listeners, Server, log_to_stderr, seed, stop_signal, wall_clock,
+};
+use ocs_server::{Config, FrontEnd, MemoryStore, Store, User};
 use tracing::info;
 
 /// A front end of the Skype for Business system.
@@ -46,6 +49,9 @@ struct Arguments {
     /// Let clients compress what they send over TLS ([MS-SIPCOMP])
     #[arg(long)]
     compression: bool,
+    /// Where to keep contacts, access lists and presence, a file of SQLite; in memory if absent
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
     /// What to log, as `debug` or `ocs_examples=debug`
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
@@ -81,9 +87,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for user in &arguments.users {
         add_user(&mut store, domain, user)?;
     }
-    let front_end = FrontEnd::new(config, store, seed())?;
+    info!(fqdn, domain, users = store.len(), "starting");
+    match &arguments.data {
+        Some(file) => {
+            let store = SqliteStore::open(file, store)
+                .map_err(|error| format!("--data {}: {error}", file.display()))?;
+            serve(FrontEnd::new(config, store, seed())?, listeners).await
+        }
+        None => serve(FrontEnd::new(config, store, seed())?, listeners).await,
+    }
+}
+
+/// Serves until it is told to stop.
+async fn serve<S: Store + Send + 'static>(
+    front_end: FrontEnd<S>,
+    listeners: Listeners,
+) -> Result<(), Box<dyn Error>> {
     for address in [listeners.tcp(), listeners.tls()].into_iter().flatten() {
-        info!(%address, fqdn, domain, users = front_end.store().len(), "listening");
+        info!(%address, "listening");
     }
     // For whoever started this program with port 0, and to wait for.
     let told = |address: Option<SocketAddr>| address.map_or("-".into(), |a| a.to_string());
@@ -115,19 +136,4 @@ fn add_user(store: &mut MemoryStore, domain: &str, text: &str) -> Result<(), Box
     user.display_name = fields.next().map(str::to_owned);
     store.add_user(user, password);
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn stop_signal() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

@@ -3,6 +3,7 @@
 
 use std::alloc::System as SystemAllocator;
 
+use ocs_benches::resident;
 use ocs_benches::system::System;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -41,12 +42,4 @@ fn main() {
         }
         _ => println!("resident: not known on this system"),
     }
-}
-
-/// Resident octets of this process.
-fn resident() -> Option<usize> {
-    const PAGE: usize = 4096;
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * PAGE)
 }

@@ -8,11 +8,13 @@ pub mod c_peers;
 pub mod data;
 pub mod ours;
 pub mod peers;
+pub mod presence;
+pub mod relay;
 mod settings;
 mod summary;
 pub mod system;
 
-pub use settings::criterion;
+pub use settings::{criterion, resident};
 pub use summary::Summary;
 
 #[cfg(test)]

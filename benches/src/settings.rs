@@ -1,4 +1,4 @@
-//! One setting for all groups.
+//! What benches share: one setting for all groups, and the memory of the process.
 
 use std::time::Duration;
 
@@ -11,4 +11,13 @@ pub fn criterion() -> Criterion {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .sample_size(50)
+}
+
+/// Resident octets of this process; `None` where the system does not say.
+#[must_use]
+pub fn resident() -> Option<usize> {
+    const PAGE: usize = 4096;
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * PAGE)
 }

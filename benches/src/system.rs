@@ -14,10 +14,11 @@ use ocs_server::{Config, FrontEnd, MemoryStore, User};
 use ocs_sip_core::{Aor, ConnectionId, Transport, WallClock};
 use ocs_sipre::Epid;
 
-const DOMAIN: &str = "contoso.com";
-const SERVER: &str = "fe01.contoso.com";
-const PASSWORD: &str = "Passw0rd";
-const SERVER_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10)), 5061);
+pub(crate) const DOMAIN: &str = "contoso.com";
+pub(crate) const SERVER: &str = "fe01.contoso.com";
+pub(crate) const PASSWORD: &str = "Passw0rd";
+pub(crate) const SERVER_ADDRESS: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10)), 5061);
 
 /// A user agent by its number, which is also the number of its user.
 pub type AgentId = u32;
@@ -51,17 +52,8 @@ impl System {
     /// A front end with `users` users, nobody signed in. `adjust` changes its configuration.
     #[must_use]
     pub fn new(users: u32, adjust: impl FnOnce(&mut Config)) -> Self {
-        let now = Instant::now();
-        let clock = WallClock::new(now, SystemTime::now());
-        let mut config = Config::new(SERVER, DOMAIN, Transport::Tls, 5061, clock);
+        let (mut config, store, clock, now) = directory(users);
         adjust(&mut config);
-        let mut store = MemoryStore::new("CONTOSO");
-        for number in 0..users {
-            let mut user = User::new(aor(number));
-            user.display_name = Some(format!("User {number}"));
-            user.line_uri = Some(format!("tel:+1425{number:07}"));
-            store.add_user(user, PASSWORD);
-        }
         Self {
             server: FrontEnd::new(config, store, [7; 32]).expect("a configuration that works"),
             clients: HashMap::new(),
@@ -297,7 +289,22 @@ impl System {
     }
 }
 
-fn aor(number: AgentId) -> Aor {
+/// The configuration of a front end with `users` users, its store, and the time.
+pub(crate) fn directory(users: u32) -> (Config, MemoryStore, WallClock, Instant) {
+    let now = Instant::now();
+    let clock = WallClock::new(now, SystemTime::now());
+    let config = Config::new(SERVER, DOMAIN, Transport::Tls, 5061, clock);
+    let mut store = MemoryStore::new("CONTOSO");
+    for number in 0..users {
+        let mut user = User::new(aor(number));
+        user.display_name = Some(format!("User {number}"));
+        user.line_uri = Some(format!("tel:+1425{number:07}"));
+        store.add_user(user, PASSWORD);
+    }
+    (config, store, clock, now)
+}
+
+pub(crate) fn aor(number: AgentId) -> Aor {
     let text = format!("user{number}@{DOMAIN}");
     text.parse().expect("an address of record")
 }

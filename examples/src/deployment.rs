@@ -3,11 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
-use ocs_client::{Config as ClientConfig, UserAgent};
+use ocs_client::{Bootstrap, Config as ClientConfig, Event, UserAgent};
 use ocs_ntlm::Credential;
-use ocs_server::{Config as ServerConfig, FrontEnd, MemoryStore, User};
+use ocs_server::{Config as ServerConfig, DocumentKind, FrontEnd, MemoryStore, Store, User};
 use ocs_sip_core::{Aor, Transport};
 use ocs_sipre::Epid;
+use ocs_siprege::contacts::{Contact, ContactList, GroupId};
+use ocs_siprege::location::{LocationProfileDescription, Rule};
+use ocs_siprege::mcu::McuType;
+use ocs_siprege::provisioning::ServerConfiguration;
 use ocs_testbed::{HostId, Listener, Options, Testbed, sip_dissectors};
 
 use crate::{ClientHost, ServerHost};
@@ -31,7 +35,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// A deployment whose users are alice, bob and carol. `adjust` changes the server's configuration.
+    /// A deployment whose users are alice, bob and carol, who has bob in her contact list. `adjust` changes the server's configuration.
     ///
     /// # Panics
     /// If the configuration cannot work.
@@ -43,6 +47,10 @@ impl Deployment {
         testbed.capture(options.pcap.is_some());
         let mut config =
             ServerConfig::new(SERVER, DOMAIN, Transport::Tls, 5061, testbed.wall_clock());
+        let extensions = Rule::new(r"^(\d{4})$", "+1425555$1");
+        config.location_profiles = vec![LocationProfileDescription::new("Redmond", [extensions])];
+        config.provisioning.groups = vec![ServerConfiguration::default().into()];
+        config.mcus.types = vec![McuType::Chat, McuType::AudioVideo];
         adjust(&mut config);
         let mut store = MemoryStore::new("CONTOSO");
         for (name, display, line) in [
@@ -55,6 +63,14 @@ impl Deployment {
             entry.line_uri = Some(line.to_owned());
             store.add_user(entry, PASSWORD);
         }
+        let mut contacts = ContactList::new();
+        let bob = Contact::new(user("bob").as_str(), "", GroupId::DEFAULT.into());
+        contacts.contacts.push(bob);
+        store.put_document(
+            &user("carol"),
+            DocumentKind::Contacts,
+            &contacts.to_document(),
+        );
         let front_end =
             FrontEnd::new(config, store, [seed as u8; 32]).expect("a configuration that works");
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));
@@ -96,7 +112,8 @@ impl Deployment {
         host
     }
 
-    /// Adds a device of a user, signed out. `adjust` changes the client's configuration.
+    /// Adds a device of a user, signed out. It does nothing but register when it signs in; `adjust` changes that and the rest of the
+    /// client's configuration.
     ///
     /// # Panics
     /// If the configuration cannot work.
@@ -115,6 +132,7 @@ impl Deployment {
             epid,
             self.testbed.wall_clock(),
         );
+        config.bootstrap = Bootstrap::none();
         adjust(&mut config);
         let mut seed = [self.clients; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
@@ -145,6 +163,23 @@ impl Deployment {
         } else {
             Err(format!("{:?} ({ran:?})", host.events.last()))
         }
+    }
+
+    /// Signs a client in and runs until its bootstrap is complete.
+    ///
+    /// # Errors
+    /// The client's own account of what went wrong.
+    pub fn bootstrap(&mut self, client: HostId) -> Result<(), String> {
+        self.sign_in(client)?;
+        let pending = |testbed: &Testbed| {
+            let host: &ClientHost = testbed.host(client);
+            !host.told(|event| *event == Event::Bootstrapped)
+        };
+        let limit = std::time::Duration::from_secs(60);
+        self.testbed
+            .run_while(pending, limit)
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 
     /// Signs a client out.

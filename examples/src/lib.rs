@@ -4,9 +4,17 @@
 pub mod chat;
 mod client_host;
 mod deployment;
+mod ice_host;
 pub mod net;
+mod relay_host;
 mod server_host;
+mod sqlite;
+mod stun_dissector;
 
 pub use client_host::ClientHost;
 pub use deployment::{Deployment, finish, user};
+pub use ice_host::IceHost;
+pub use relay_host::{RelayHost, credentials};
 pub use server_host::ServerHost;
+pub use sqlite::SqliteStore;
+pub use stun_dissector::stun_dissectors;

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use ocs_conmgmt::{ConnectorConfig, DiscoveryConfig};
 use ocs_ntlm::Credential;
+use ocs_pres::category::Service;
 use ocs_sip_core::{Aor, Limits, WallClock};
 use ocs_sipcomp::InitiatorConfig;
 use ocs_sipre::Epid;
+use ocs_siprege::provisioning::{GroupName, View};
+use ocs_xml::SmolStr;
 
 /// Configuration of a [`UserAgent`](crate::UserAgent).
 #[derive(Debug, Clone)]
@@ -39,10 +42,95 @@ pub struct Config {
     pub accept_delay: Duration,
     /// Conversations at a time; a further incoming one is refused with 486. Default 1000.
     pub conversations: usize,
+    /// What is asked for and published after signing in.
+    pub bootstrap: Bootstrap,
     /// Bounds on what is taken in.
     pub limits: Limits,
     /// Wall-clock time, for NTLM time stamps.
     pub clock: WallClock,
+}
+
+/// What a client does once it is registered (\[MS-OCSPROT\] 2.5.3). Each part is left out too when the server does not offer it.
+#[derive(Debug, Clone)]
+pub struct Bootstrap {
+    /// Ask for the server's configuration. Default true.
+    pub provisioning: bool,
+    /// Which groups of it. Default all that [`View`](ocs_siprege::provisioning::View) looks at.
+    pub provisioning_groups: Vec<GroupName>,
+    /// Subscribe to the contact list. Default true.
+    pub contacts: bool,
+    /// Subscribe to the user's own presence, publish the endpoint's, and watch that of the contacts. Default true; without it the
+    /// registration does not announce presence either.
+    pub presence: bool,
+    /// Which categories of others are watched. Default those of Microsoft's clients.
+    pub categories: Vec<SmolStr>,
+    /// Ask for the user's location profile, which is the dial plan. Default true.
+    pub location_profile: bool,
+    /// Ask the focus factory for its conferencing servers. Default true.
+    pub conferencing: bool,
+    /// How to ask for credentials of the media relay. Default none: it is not asked.
+    pub media_relay: Option<RelayRequest>,
+    /// Put colleagues and federated users into their containers when the user has signed in for the first time. Default true.
+    pub first_members: bool,
+    /// Acknowledge everybody who adds the user to his contacts, as programs without a user do. Default false: see
+    /// [`Event::SubscriberPending`](crate::Event::SubscriberPending).
+    pub acknowledge: bool,
+    /// What the endpoint can do, as it publishes it. Default instant messages.
+    pub services: Vec<Service>,
+    /// The offset of local time in the published device, as `00:00:00+01:00`. Default UTC.
+    pub timezone: SmolStr,
+}
+
+/// How to ask the media relay authentication service for credentials (\[MS-AVEDGEA\]).
+#[derive(Clone, Copy)]
+pub struct RelayRequest {
+    /// The type of the body.
+    pub content_type: &'static str,
+    /// Makes the body: of the user and the URI of the service.
+    pub body: fn(&Aor, &str) -> Vec<u8>,
+}
+
+impl std::fmt::Debug for RelayRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RelayRequest")
+            .field("content_type", &self.content_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Bootstrap {
+    fn default() -> Self {
+        let categories = ["calendarData", "contactCard", "note", "services", "state"];
+        Self {
+            provisioning: true,
+            provisioning_groups: View::GROUPS.to_vec(),
+            contacts: true,
+            presence: true,
+            categories: categories.into_iter().map(SmolStr::new_static).collect(),
+            location_profile: true,
+            conferencing: true,
+            media_relay: None,
+            first_members: true,
+            acknowledge: false,
+            services: vec![Service::Text],
+            timezone: SmolStr::new_static("00:00:00+00:00"),
+        }
+    }
+}
+
+impl Bootstrap {
+    /// Nothing: the endpoint is registered, and that is all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            provisioning: false,
+            contacts: false,
+            presence: false,
+            location_profile: false,
+            conferencing: false,
+            ..Self::default()
+        }
+    }
 }
 
 impl Config {
@@ -63,6 +151,7 @@ impl Config {
             auto_accept: true,
             accept_delay: Duration::ZERO,
             conversations: 1000,
+            bootstrap: Bootstrap::default(),
             limits: Limits::default(),
             clock,
             aor,

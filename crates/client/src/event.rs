@@ -5,8 +5,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use ocs_conmgmt::Query;
+use ocs_pres::category::State;
+use ocs_pres::client::{Status, WriteId};
+use ocs_pres::doc::SourceNetwork;
 use ocs_sip_core::{Aor, ConnectionId, Transport};
+use ocs_siprege::contacts::{Change, CommandId, Failure as ContactFailure, GroupId};
 use ocs_siprege::notify::RegistrationEvent;
+use ocs_xml::SmolStr;
 
 /// What the caller must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +48,31 @@ pub enum Output {
 /// Names a text that was sent, for its delivery report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TextId(pub u64);
+
+/// Names a SERVICE of the application's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServiceId(pub u64);
+
+/// A step of the bootstrap: a question and its answer (\[MS-OCSPROT\] 2.5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Steps 1 and 2: the server's configuration.
+    Provisioning,
+    /// Steps 3 and 4: contacts and groups. Refused with 488 the contacts are in Exchange.
+    Contacts,
+    /// Steps 5 and 6: the user's own presence.
+    OwnPresence,
+    /// Steps 7 and 8: the location profile.
+    LocationProfile,
+    /// Steps 9 and 10: conferencing servers.
+    Conferencing,
+    /// Steps 11 and 12: credentials of the media relay.
+    MediaRelay,
+    /// Steps 13 and 14: the endpoint's presence is published.
+    Publication,
+    /// Steps 15 and 16: the presence of the contacts.
+    ContactsPresence,
+}
 
 /// What the application must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +115,103 @@ pub enum Event {
     },
     /// Signed out at our wish.
     SignedOut,
+    /// A step of the bootstrap was answered.
+    StepAnswered {
+        /// Which.
+        step: Step,
+    },
+    /// A step of the bootstrap was refused; the others go on. A subscription that may succeed later is tried again by itself.
+    StepRefused {
+        /// Which.
+        step: Step,
+        /// The status of the answer; 408 when none came, 400 when it could not be understood.
+        status: u16,
+        /// The server's explanation.
+        reason: String,
+    },
+    /// Every step of the bootstrap that the server offers was answered or refused. It comes again after each new registration.
+    Bootstrapped,
+    /// The answer of the media relay authentication service.
+    MediaRelay {
+        /// Its type.
+        content_type: String,
+        /// The answer.
+        body: Bytes,
+    },
+    /// The answer to [`UserAgent::send_service`](crate::UserAgent::send_service).
+    ServiceAnswered {
+        /// To which.
+        id: ServiceId,
+        /// The status; 408 when no answer came.
+        status: u16,
+        /// The type of the body.
+        content_type: Option<String>,
+        /// The body.
+        body: Bytes,
+    },
+    /// The contact list changed, or was read: then each group and contact comes as added.
+    ContactsChanged(Change),
+    /// A command for the contact list was carried out.
+    ContactsWritten {
+        /// Which.
+        id: CommandId,
+        /// The number of a new group.
+        group: Option<GroupId>,
+    },
+    /// A command for the contact list was not carried out.
+    ContactsRefused {
+        /// Which.
+        id: CommandId,
+        /// Why.
+        failure: ContactFailure,
+    },
+    /// The contacts are in Exchange, or changed there: read them there.
+    ContactsElsewhere,
+    /// Somebody's presence changed.
+    PresenceChanged {
+        /// Whose.
+        of: Aor,
+        /// In which categories; [`UserAgent::presence`](crate::UserAgent::presence) has them.
+        categories: Vec<SmolStr>,
+        /// The state; none where there is none to see.
+        state: Option<Box<State>>,
+        /// The text of the note; none where there is none to see.
+        note: Option<SmolStr>,
+    },
+    /// The subscription to somebody's presence changed.
+    WatchChanged {
+        /// Whose.
+        of: Aor,
+        /// How it stands.
+        status: Status,
+    },
+    /// The user's own presence changed, also by other endpoints.
+    OwnPresenceChanged {
+        /// In which categories; [`UserAgent::own_presence`](crate::UserAgent::own_presence) has them.
+        categories: Vec<SmolStr>,
+    },
+    /// A command for the user's own presence or containers was carried out.
+    PresenceWritten {
+        /// Which.
+        id: WriteId,
+    },
+    /// A command for the user's own presence or containers was refused.
+    PresenceRefused {
+        /// Which.
+        id: WriteId,
+        /// The status; 408 when no answer came.
+        status: u16,
+    },
+    /// Somebody added the user to his contacts: allow or block him, and
+    /// [`acknowledge`](crate::UserAgent::acknowledge).
+    SubscriberPending {
+        /// Who.
+        user: Aor,
+        /// His name.
+        display_name: Option<SmolStr>,
+        /// From where he comes.
+        network: Option<SourceNetwork>,
+    },
     /// Somebody wants to talk. With [`Config::auto_accept`](crate::Config::auto_accept) this is followed by
     /// [`ConversationStarted`](Self::ConversationStarted).
     Invited {

@@ -7,5 +7,5 @@ mod event;
 mod link;
 
 pub use agent::{Error, UserAgent};
-pub use config::Config;
-pub use event::{Event, Failure, Output, TextId};
+pub use config::{Bootstrap, Config, RelayRequest};
+pub use event::{Event, Failure, Output, ServiceId, Step, TextId};

@@ -4,32 +4,13 @@ mod common;
 
 use std::time::Duration;
 
-use common::{EPID, Solo, aor, captured};
+use common::{EPID, Solo, aor, captured, rebuilt};
 use ocs_client::{Event, Failure};
 use ocs_ntlm::Credential;
 use ocs_sip_core::{HeaderName, Message, Method, Transport};
 use ocs_siprege::notify::RegistrationEvent;
 
 const NEVER: fn(&mut Solo, Message) = |_, message| panic!("unexpected {message:?}");
-
-/// A recorded response with the identifiers of `request`.
-fn rebuilt(name: &str, request: &Message) -> Message {
-    let recorded = captured(name);
-    let mut response = recorded.clone();
-    for name in [HeaderName::AuthenticationInfo, HeaderName::Via] {
-        response.remove(name);
-    }
-    for name in [HeaderName::From, HeaderName::CallId, HeaderName::CSeq] {
-        response.set(name, request.header(name).unwrap());
-    }
-    let tag = recorded.to_header().unwrap().tag().unwrap().to_owned();
-    let to = request.header(HeaderName::To).unwrap();
-    response.set(HeaderName::To, &format!("{to};tag={tag}"));
-    for via in request.lines(HeaderName::Via) {
-        response.push(HeaderName::Via, via);
-    }
-    response
-}
 
 /// A recorded NOTIFY for the client that sent `register`.
 fn deregistration(register: &Message, body: &str) -> Message {

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod category;
+pub mod client;
 pub mod doc;
 mod error;
 pub mod grammar;

@@ -109,11 +109,11 @@ const NOW: &str = "2010-02-04T12:00:00.000Z";
 
 fn instances(all: &[State]) -> Vec<StateInstance<'_>> {
     all.iter()
-        .enumerate()
-        .map(|(index, state)| StateInstance {
-            instance: index as u32,
+        .zip(0u32..)
+        .map(|(state, index)| StateInstance {
+            instance: index,
             endpoint_id: Some("endpoint"),
-            publish_time: time(NOW).plus_seconds(index as i64),
+            publish_time: time(NOW).plus_seconds(i64::from(index)),
             state,
         })
         .collect()

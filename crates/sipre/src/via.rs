@@ -65,12 +65,17 @@ pub struct OwnVia<'a> {
 impl OwnVia<'_> {
     /// Puts it before all other Via values.
     pub fn push(&self, request: &mut Message) {
-        request.push_front(HeaderName::Via, &self.value());
+        self.with_parts(|parts| request.push_parts_front(HeaderName::Via, parts));
     }
 
-    fn value(&self) -> String {
-        let mut value = String::with_capacity(128);
-        for text in [
+    /// Gives its text in parts, which stand one behind the other.
+    fn with_parts<R>(&self, act: impl FnOnce(&[&str]) -> R) -> R {
+        let mut info = String::new();
+        if let Some(text) = self.internal_info {
+            info.push_str(";ms-internal-info=");
+            quote_into(text, &mut info);
+        }
+        act(&[
             "SIP/2.0/",
             self.transport.as_via(),
             " ",
@@ -79,20 +84,14 @@ impl OwnVia<'_> {
             self.branch,
             ";branched=",
             if self.branched { "TRUE" } else { "FALSE" },
-        ] {
-            value.push_str(text);
-        }
-        if let Some(info) = self.internal_info {
-            value.push_str(";ms-internal-info=");
-            quote_into(info, &mut value);
-        }
-        value
+            &info,
+        ])
     }
 }
 
 impl core::fmt::Display for OwnVia<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(&self.value())
+        self.with_parts(|parts| parts.iter().try_for_each(|part| f.write_str(part)))
     }
 }
 

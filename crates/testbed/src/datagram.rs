@@ -46,10 +46,27 @@ impl Testbed {
         }
     }
 
-    /// Takes a datagram from its source to the queue of arrivals, or to its end. Whatever rewrites or
-    /// drops datagrams on the way belongs here.
-    fn route(&mut self, from: HostId, source: SocketAddr, destination: SocketAddr, data: Bytes) {
-        let to = self.owner(destination.ip());
+    /// Sends a datagram to its destination, or to the translator on the way there.
+    pub(crate) fn route(
+        &mut self,
+        from: HostId,
+        source: SocketAddr,
+        destination: SocketAddr,
+        data: Bytes,
+    ) {
+        let to = self.next_hop(from, destination.ip());
+        self.travel(from, to, source, destination, data);
+    }
+
+    /// Takes a datagram over one link to the queue of arrivals, or to its end.
+    pub(crate) fn travel(
+        &mut self,
+        from: HostId,
+        to: Option<HostId>,
+        source: SocketAddr,
+        destination: SocketAddr,
+        data: Bytes,
+    ) {
         let flow = Flow {
             from,
             to,
@@ -107,6 +124,10 @@ impl Testbed {
         }
         self.recorder.messages(at, flow, sent, fate, frames);
         self.recorder.capture.datagram(at, flow, data.clone());
+        if self.nodes[to.0].translator.is_some() {
+            self.translate(to, flow, data);
+            return;
+        }
         let (local, peer) = (flow.destination, flow.source);
         self.input(to, Input::Datagram { local, peer, data });
     }

@@ -17,7 +17,7 @@ use crate::host::{Closed, ConnectFailure, HostId};
 pub struct Flow {
     /// The host that sends.
     pub from: HostId,
-    /// The host that has the destination address, if there is one.
+    /// The host that it goes to, if there is one: the one that has the destination address, or a translator on the way.
     pub to: Option<HostId>,
     /// The address sent from.
     pub source: SocketAddr,

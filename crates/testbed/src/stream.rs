@@ -162,14 +162,19 @@ impl Connection {
         Flow {
             from: from.host,
             to: Some(to.host),
-            source: from.address,
-            destination: to.address,
+            source: from.seen,
+            destination: to.seen,
             transport: self.transport,
         }
     }
 
     fn hosts_to(&self, side: usize) -> (HostId, HostId) {
         (self.ends[1 - side].host, self.ends[side].host)
+    }
+
+    /// The link towards one end: between hosts, or the translators before them.
+    fn link_to(&self, side: usize) -> (HostId, HostId) {
+        (self.ends[1 - side].node, self.ends[side].node)
     }
 }
 
@@ -188,6 +193,10 @@ struct End {
     host: HostId,
     id: ConnectionId,
     address: SocketAddr,
+    /// The node whose links its packets take: the host, or the outermost translator before it.
+    node: HostId,
+    /// The address that the other end sees.
+    seen: SocketAddr,
     state: State,
     /// This host has ended its direction.
     closed: bool,
@@ -208,6 +217,8 @@ impl End {
             host,
             id,
             address,
+            node: host,
+            seen: address,
             state: State::Waiting,
             closed: false,
             finished: false,

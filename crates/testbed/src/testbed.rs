@@ -21,6 +21,7 @@ use crate::dns::{NAME_SERVER, Question, Reply, Zone};
 use crate::host::{ConnectFailure, Host, HostId};
 use crate::ladder::Ladder;
 use crate::link::{Link, Links};
+use crate::nat::Translator;
 use crate::record::{Event, Flow, Message, Record, Recorder};
 use crate::stream::{Key, Listener, Streams};
 
@@ -63,8 +64,11 @@ pub(crate) enum Pending {
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) addresses: Vec<IpAddr>,
-    /// Absent for the name server, which the testbed plays itself.
+    /// Absent for the name server and for translators, which the testbed plays itself.
     machine: Option<Box<dyn Host>>,
+    pub(crate) translator: Option<Translator>,
+    /// The translator between this node and the rest.
+    pub(crate) behind: Option<HostId>,
     timer: Option<Instant>,
     pub(crate) paused: bool,
     pub(crate) next_port: u16,
@@ -116,6 +120,8 @@ impl Testbed {
             name: "dns".to_owned(),
             addresses: NAME_SERVER.to_vec(),
             machine: None,
+            translator: None,
+            behind: None,
             timer: None,
             paused: false,
             next_port: 0,
@@ -171,11 +177,25 @@ impl Testbed {
         addresses: impl IntoIterator<Item = IpAddr>,
         machine: impl Host,
     ) -> HostId {
+        let id = self.add_node(name.into(), addresses, Some(Box::new(machine)), None);
+        self.touched.push(id);
+        id
+    }
+
+    pub(crate) fn add_node(
+        &mut self,
+        name: String,
+        addresses: impl IntoIterator<Item = IpAddr>,
+        machine: Option<Box<dyn Host>>,
+        translator: Option<Translator>,
+    ) -> HostId {
         let id = HostId(self.nodes.len());
         self.nodes.push(Node {
-            name: name.into(),
+            name,
             addresses: Vec::new(),
-            machine: Some(Box::new(machine)),
+            machine,
+            translator,
+            behind: None,
             timer: None,
             paused: false,
             next_port: 49152,
@@ -183,7 +203,6 @@ impl Testbed {
         for address in addresses {
             self.add_address(id, address);
         }
-        self.touched.push(id);
         id
     }
 
@@ -203,7 +222,7 @@ impl Testbed {
     ///
     /// # Panics
     ///
-    /// If the host is the name server.
+    /// If the host is the name server or a translator.
     pub fn restart(&mut self, host: HostId, machine: impl Host) -> Box<dyn Host> {
         self.settle();
         for connection in self.connections(host) {
@@ -218,7 +237,7 @@ impl Testbed {
         let slot = &mut self.nodes[host.0].machine;
         let old = slot.replace(Box::new(machine));
         self.touched.push(host);
-        old.expect("the name server has no machine")
+        old.expect("the name server and translators have no machine")
     }
 
     /// The name of a host.

@@ -242,8 +242,7 @@ fn push_attribute_value(out: &mut String, value: &str) {
 /// to be left out but U+FFFE and U+FFFF.
 fn is_plain(element: &str) -> bool {
     let bytes = element.as_bytes();
-    memchr::memmem::find(bytes, b"<!").is_none()
-        && memchr::memmem::find(bytes, b"<?").is_none()
+    memchr::memchr2_iter(b'!', b'?', bytes).all(|at| at == 0 || bytes[at - 1] != b'<')
         && (memchr::memchr(0xEF, bytes).is_none() || element.chars().all(is_allowed))
 }
 
@@ -262,10 +261,7 @@ impl Copy {
         self.start(reader, root)?;
         while !self.open.is_empty() {
             match reader.token()? {
-                Token::Start => {
-                    let tag = reader.entered();
-                    self.start(reader, tag)?;
-                }
+                Token::Start => self.start(reader, reader.entered())?,
                 Token::Text => {
                     let text = reader.take_text();
                     if !text.is_empty() {
@@ -345,8 +341,7 @@ impl Reader<'_> {
         while open > 0 {
             match self.token()? {
                 Token::Start => {
-                    let tag = self.entered();
-                    uses.tag(self, tag.prefix)?;
+                    uses.tag(self, self.entered().prefix)?;
                     open += 1;
                 }
                 Token::Text => {}
@@ -489,6 +484,9 @@ mod tests {
             "<a b=\"&x;\"/>",
             "<a>&#xFFFE;</a>",
             "<p:a/>",
+            "<a xmlns:p=\"urn:\n\"/>",
+            "<a xmlns:p='urn:\"'/>",
+            "<a xmlns='urn:>'/>",
             "<a p:b=\"\"/>",
         ] {
             let document = format!("<root>{bad}</root>");

@@ -48,6 +48,8 @@ pub struct Attribute<'a> {
     pub name: &'a str,
     /// The value as written.
     raw: &'a str,
+    /// There is a reference in it, or in another attribute of the element.
+    has_entities: bool,
     offset: usize,
 }
 
@@ -55,7 +57,11 @@ impl<'a> Attribute<'a> {
     /// The value.
     #[inline]
     pub fn value(&self) -> Result<Cow<'a, str>, Error> {
-        unescape(self.raw, self.offset)
+        if self.has_entities {
+            unescape(self.raw, self.offset)
+        } else {
+            Ok(self.raw.into())
+        }
     }
 }
 
@@ -438,9 +444,10 @@ impl<'a> Reader<'a> {
         if memchr::memchr(b'<', inside.as_bytes()).is_some() {
             return Err(Error::Syntax {
                 offset,
-                what: "< in an attribute".into(),
+                what: "< in a tag".into(),
             });
         }
+        let has_entities = memchr::memchr(b'&', inside.as_bytes()).is_some();
         let mut iter = Attributes::new(inside, length);
         // They are compared below, where they are resolved.
         iter.with_checks(false);
@@ -481,6 +488,7 @@ impl<'a> Reader<'a> {
                     prefix,
                     name,
                     raw,
+                    has_entities,
                     offset,
                 });
             }
@@ -508,9 +516,10 @@ impl<'a> Reader<'a> {
                 offset,
             });
         }
-        // What a writer would have to escape is not read back: declarations are compared as written.
-        if namespace.contains(['&', '>', '\'', '"', '\n', '\t']) {
-            return Err(bad("entity or mark in the name of a namespace"));
+        // Written again, these would become references, which a name of a namespace cannot have here.
+        if namespace.contains(['&', '<', '>', '"', '\'']) || namespace.contains(char::is_whitespace)
+        {
+            return Err(bad("character in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
             || (prefix == "xml") != (namespace == XML)

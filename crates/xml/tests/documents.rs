@@ -197,6 +197,7 @@ fn documents_that_are_none() {
         ("<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", "twice"),
         ("<a xmlns='u' xmlns='v'/>", "twice"),
         ("<a xmlns='a>b'/>", "in the name of a namespace"),
+        ("<a xmlns='a\rb'/>", "in the name of a namespace"),
         ("<p:a/>", "without namespace"),
         ("<a p:b='1'/>", "without namespace"),
         ("<a xmlns:p=''/>", "not allowed"),

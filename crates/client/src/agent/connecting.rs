@@ -140,6 +140,7 @@ impl UserAgent {
         self.authentication.reset();
         self.registration = None;
         self.gruu = None;
+        self.end_bootstrap();
         self.drop_all_conversations(now);
     }
 

@@ -12,6 +12,14 @@ use super::UserAgent;
 /// What a user agent takes, for Allow.
 const ALLOW: &str = "INVITE, MESSAGE, INFO, OPTIONS, BYE, CANCEL, NOTIFY, ACK, BENOTIFY, UPDATE";
 
+/// What a user agent understands. Notifications about several users demand `eventlist`.
+pub(super) fn capabilities() -> Capabilities {
+    Capabilities {
+        extensions: vec!["eventlist".to_owned()],
+        ..Capabilities::default()
+    }
+}
+
 impl UserAgent {
     pub(super) fn handle_message(&mut self, now: Instant, message: Message) {
         if let Verdict::Discard(_) = self.authentication.verify(now, &message) {
@@ -29,7 +37,7 @@ impl UserAgent {
             }
             return;
         }
-        if let Err(refusal) = admit(&message, &Capabilities::default()) {
+        if let Err(refusal) = admit(&message, &self.capabilities) {
             match refusal.response(&message, None) {
                 Some(mut response) => {
                     let _ = self.authentication.sign(&mut response);
@@ -49,7 +57,16 @@ impl UserAgent {
         self.drive_transactions(now);
     }
 
-    pub(super) fn handle_request(&mut self, now: Instant, id: ServerId, request: &Message) {
+    pub(super) fn handle_request(&mut self, now: Instant, id: ServerId, request: Message) {
+        if request.method() == Some(&Method::Notify)
+            && let Some(topic) = self.subscription_of(&request)
+        {
+            if let Some(answer) = self.handle_notification(now, &topic, request) {
+                self.respond(now, id, answer);
+            }
+            return;
+        }
+        let request = &request;
         if let Some(answer) = self
             .registration
             .as_mut()

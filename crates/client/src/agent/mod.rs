@@ -1,21 +1,32 @@
 //! The user agent: finds its server, signs in, talks.
 
+mod bootstrap;
 mod connecting;
+mod contacts;
 mod conversation;
 mod incoming;
+mod presence;
 mod sending;
+mod services;
 mod signing_in;
+mod subscriptions;
+mod topics;
+mod watching;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use bootstrap::Bootstrap;
 use bytes::Bytes;
 use ocs_conmgmt::{Answer, Connector, Peer, Query};
+use ocs_pres::client::{SelfPresence, Watch};
+use ocs_sip_core::admit::Capabilities;
 use ocs_sip_core::transaction::{ClientId, Layer, Timers};
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_sipae::client as sipae;
 use ocs_sipae::ntlm::NtlmClient;
+use ocs_siprege::contacts::Mirror;
 use ocs_siprege::registration::Registration;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -23,7 +34,9 @@ use rand_core::{Rng, SeedableRng};
 use crate::link::{Destination, Link};
 use crate::{Config, Event, Output};
 use conversation::Conversation;
-use sending::Purpose;
+use presence::Chosen;
+use sending::Pending;
+use subscriptions::Subscriptions;
 
 /// A configuration or command that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +60,12 @@ pub enum Error {
     /// There is no conversation with this user.
     #[error("no conversation with {0}")]
     NoConversation(Aor),
+    /// The server does not offer what the command needs, refused it, or [`Config::bootstrap`] leaves it out.
+    #[error("not offered by the server")]
+    NotOffered,
+    /// A target is no SIP URI.
+    #[error("not a SIP URI")]
+    Target,
 }
 
 /// Whether the user wants to be signed in.
@@ -71,13 +90,23 @@ pub struct UserAgent {
     connecting: Option<(ConnectionId, Destination)>,
     next_connection: u64,
     link: Option<Link>,
+    capabilities: Capabilities,
     layer: Layer,
     authentication: sipae::Client,
     /// What the next REGISTER carries.
     credentials: signing_in::Credentials,
     registration: Option<Registration>,
     gruu: Option<String>,
-    purposes: HashMap<ClientId, Purpose>,
+    pending: HashMap<ClientId, Pending>,
+    subscriptions: Subscriptions,
+    bootstrap: Bootstrap,
+    own: SelfPresence,
+    contacts: Mirror,
+    watch: Watch,
+    /// Whom the application watches, contact or not.
+    watched: BTreeSet<Aor>,
+    chosen: Chosen,
+    next_service: u64,
     conversations: BTreeMap<Aor, Conversation>,
     next_conversation: u64,
     /// Why the last server that was tried did not take the registration.
@@ -120,11 +149,20 @@ impl UserAgent {
             connecting: None,
             next_connection: 1,
             link: None,
+            capabilities: incoming::capabilities(),
             layer: Layer::new(Timers::default()),
             credentials: signing_in::Credentials::None,
             registration: None,
             gruu: None,
-            purposes: HashMap::new(),
+            pending: HashMap::new(),
+            subscriptions: Subscriptions::default(),
+            bootstrap: Bootstrap::default(),
+            own: SelfPresence::new(config.aor.to_uri()),
+            contacts: bootstrap::new_mirror(),
+            watch: bootstrap::new_watch(&config),
+            watched: BTreeSet::new(),
+            chosen: Chosen::default(),
+            next_service: 0,
             conversations: BTreeMap::new(),
             next_conversation: 0,
             refused: None,
@@ -173,12 +211,13 @@ impl UserAgent {
         }
     }
 
-    /// Ends all conversations, unregisters and closes the connection.
+    /// Ends all conversations and subscriptions, unregisters and closes the connection.
     pub fn sign_out(&mut self, now: Instant) {
         if self.wish == Wish::Out {
             return;
         }
         self.end_all_conversations(now);
+        self.unsubscribe_all(now);
         self.wish = Wish::Leaving;
         match &mut self.registration {
             Some(registration) if registration.is_registered() => registration.unregister(now),
@@ -249,6 +288,8 @@ impl UserAgent {
         for conversation in self.conversations.values_mut() {
             conversation.handle_timeout(now);
         }
+        self.subscriptions.handle_timeout(now);
+        self.watch.handle_timeout(now);
         self.settle(now);
     }
 
@@ -269,6 +310,8 @@ impl UserAgent {
             self.registration
                 .as_ref()
                 .and_then(Registration::poll_timeout),
+            self.subscriptions.poll_timeout(),
+            self.watch.poll_timeout(),
         ]
         .into_iter()
         .chain(link)
@@ -301,7 +344,11 @@ impl UserAgent {
                 | self.drive_registration(now)
                 | self.drive_authentication(now)
                 | self.drive_transactions(now)
-                | self.drive_conversations(now);
+                | self.drive_conversations(now)
+                | self.drive_subscriptions(now)
+                | self.drive_own_presence(now)
+                | self.drive_contacts(now)
+                | self.drive_watch(now);
             if !busy {
                 break;
             }

@@ -2,14 +2,16 @@
 
 use std::time::Instant;
 
-use ocs_sip_core::transaction::{Event as Transaction, Flow, ServerId};
+use ocs_sip_core::transaction::{ClientId, Event as Transaction, Flow, ServerId};
 use ocs_sip_core::{Aor, HeaderName, Message, Method};
 use ocs_sipae::client::Next;
 use ocs_sipre::im::RequestId;
 use ocs_sipre::via;
 
 use super::UserAgent;
+use super::services::Job;
 use super::signing_in::Credentials;
+use super::subscriptions::Topic;
 
 /// Whose request a transaction carries.
 #[derive(Debug, Clone)]
@@ -20,14 +22,57 @@ pub(super) enum Purpose {
         /// Which one with this user.
         conversation: u64,
         request: RequestId,
-        /// For sending it again with a new signature.
-        message: Box<Message>,
     },
+    Subscription {
+        topic: Topic,
+        /// Which one of this topic.
+        serial: u64,
+    },
+    Service(Job),
     /// An ending that nobody waits for.
     Parting,
 }
 
+/// A request that is out.
+#[derive(Debug)]
+pub(super) struct Pending {
+    purpose: Purpose,
+    /// The request as it was before Via and signature, for signing it again. REGISTER has its own ways, and an ending is not worth it.
+    message: Option<Message>,
+}
+
 impl UserAgent {
+    /// A request outside all dialogs, to be sent by [`send_request`](Self::send_request).
+    pub(super) fn new_request(&mut self, method: Method, target: &str) -> Message {
+        let (tag, call_id) = (self.hex(5), self.hex(16));
+        let aor = self.config.aor.to_uri();
+        let cseq = format!("1 {method}");
+        Message::request(method, target)
+            .with(
+                HeaderName::From,
+                &format!("<{aor}>;tag={tag};epid={}", self.config.epid),
+            )
+            .with(HeaderName::To, &format!("<{target}>"))
+            .with(HeaderName::CallId, &call_id)
+            .with(HeaderName::CSeq, &cseq)
+            .with(HeaderName::MaxForwards, "70")
+    }
+
+    /// The Contact of dialogs: the GRUU, else the connection with `proxy=replace` (\[MS-SIPREGE\]).
+    pub(super) fn contact(&self) -> String {
+        match (&self.gruu, &self.link) {
+            (Some(gruu), _) => format!("<{gruu}>"),
+            (None, Some(link)) => format!(
+                "<sip:{}:{};maddr={};transport={}>;proxy=replace",
+                self.config.aor,
+                link.local.port(),
+                link.local.ip(),
+                link.transport.as_param()
+            ),
+            (None, None) => format!("<{}>", self.config.aor.to_uri()),
+        }
+    }
+
     fn push_via(&mut self, message: &mut Message) {
         let branch = via::new_branch(&mut self.rng);
         if let Some(link) = &self.link {
@@ -49,19 +94,20 @@ impl UserAgent {
             Credentials::Handshake => self.authentication.authorize(&mut request),
             Credentials::Signature => self.authentication.sign(&mut request),
         };
-        self.start(now, request, Purpose::Register);
+        self.start(now, request, Purpose::Register, None);
     }
 
-    /// Sends a request of a conversation, signed. Gives its transaction.
+    /// Sends a request, signed. Gives its transaction.
     pub(super) fn send_request(
         &mut self,
         now: Instant,
         mut message: Message,
         purpose: Purpose,
-    ) -> Option<ocs_sip_core::transaction::ClientId> {
+    ) -> Option<ClientId> {
+        let kept = (!matches!(purpose, Purpose::Parting)).then(|| message.clone());
         self.push_via(&mut message);
         let _ = self.authentication.sign(&mut message);
-        self.start(now, message, purpose)
+        self.start(now, message, purpose, kept)
     }
 
     fn start(
@@ -69,10 +115,15 @@ impl UserAgent {
         now: Instant,
         message: Message,
         purpose: Purpose,
-    ) -> Option<ocs_sip_core::transaction::ClientId> {
+        kept: Option<Message>,
+    ) -> Option<ClientId> {
         let flow = Flow::Stream(self.link.as_ref()?.id);
         let id = self.layer.request(now, flow, message).ok()?;
-        self.purposes.insert(id, purpose);
+        let pending = Pending {
+            purpose,
+            message: kept,
+        };
+        self.pending.insert(id, pending);
         Some(id)
     }
 
@@ -120,56 +171,79 @@ impl UserAgent {
 
     fn handle_transaction(&mut self, now: Instant, event: Transaction) {
         match event {
-            Transaction::Response { id, message } => {
-                let purpose = if message.status().is_some_and(|status| status >= 200) {
-                    self.purposes.remove(&id)
-                } else {
-                    self.purposes.get(&id).cloned()
-                };
-                self.handle_response(now, purpose, &message);
-            }
+            Transaction::Response { id, message } => self.handle_response(now, id, message),
             Transaction::Timeout { id } | Transaction::FlowFailed { id } => {
-                match self.purposes.remove(&id) {
-                    Some(Purpose::Session {
-                        with,
-                        conversation,
-                        request,
-                        ..
-                    }) => {
-                        self.session_no_response(now, &with, conversation, request);
-                    }
-                    Some(Purpose::Register) if self.link.is_some() => self.close_broken(now),
-                    _ => {}
+                if let Some(pending) = self.pending.remove(&id) {
+                    self.handle_no_response(now, pending.purpose);
                 }
             }
-            Transaction::Request { id, message, .. } => self.handle_request(now, id, &message),
+            Transaction::Request { id, message, .. } => self.handle_request(now, id, message),
             Transaction::Ack { message, .. } => self.handle_ack(now, &message),
             Transaction::Cancel { target, message } => self.handle_cancel(target, &message),
-            // BENOTIFY belongs to subscriptions, of which there are none yet.
+            Transaction::Benotify { message, .. } => match self.subscription_of(&message) {
+                Some(topic) => {
+                    self.handle_notification(now, &topic, message);
+                }
+                // What belongs to no subscription has no effect and no answer.
+                None => self.dropped += 1,
+            },
             _ => {}
         }
     }
 
-    fn handle_response(&mut self, now: Instant, purpose: Option<Purpose>, response: &Message) {
+    fn handle_no_response(&mut self, now: Instant, purpose: Purpose) {
         match purpose {
-            Some(Purpose::Register) => {
-                if let Some(registration) = &mut self.registration {
-                    registration.handle_response(now, response);
-                }
-            }
-            Some(Purpose::Session {
+            Purpose::Session {
                 with,
                 conversation,
                 request,
-                message: sent,
-            }) => {
-                if !self.resigned(now, &with, conversation, request, &sent, response) {
-                    self.session_response(now, &with, conversation, request, response);
+            } => self.session_no_response(now, &with, conversation, request),
+            Purpose::Subscription { topic, serial } => {
+                self.subscription_no_response(&topic, serial);
+            }
+            Purpose::Service(job) => self.service_answered(job, None),
+            Purpose::Register if self.link.is_some() => self.close_broken(now),
+            Purpose::Register | Purpose::Parting => {}
+        }
+    }
+
+    fn handle_response(&mut self, now: Instant, id: ClientId, response: Message) {
+        let is_final = response.status().is_some_and(|status| status >= 200);
+        let Some(pending) = self.pending.get_mut(&id) else {
+            // Further 2xx of a forked INVITE come under the same transaction.
+            if response.status() == Some(200) {
+                self.late_answer(now, &response);
+            }
+            return;
+        };
+        let purpose = pending.purpose.clone();
+        if is_final {
+            let kept = pending.message.take();
+            self.pending.remove(&id);
+            if let Some(message) = kept
+                && self.resigned(now, &purpose, message, &response)
+            {
+                return;
+            }
+        }
+        match purpose {
+            Purpose::Register => {
+                if let Some(registration) = &mut self.registration {
+                    registration.handle_response(now, &response);
                 }
             }
-            // Further 2xx of a forked INVITE come under the same transaction.
-            None if response.status() == Some(200) => self.late_answer(now, response),
-            Some(Purpose::Parting) | None => {}
+            Purpose::Session {
+                with,
+                conversation,
+                request,
+            } => self.session_response(now, &with, conversation, request, &response),
+            Purpose::Subscription { topic, serial } => {
+                self.subscription_response(now, &topic, serial, response);
+            }
+            Purpose::Service(job) if is_final => {
+                self.service_answered(job, Some(&response));
+            }
+            Purpose::Service(_) | Purpose::Parting => {}
         }
     }
 
@@ -178,10 +252,8 @@ impl UserAgent {
     fn resigned(
         &mut self,
         now: Instant,
-        with: &Aor,
-        conversation: u64,
-        request: RequestId,
-        sent: &Message,
+        purpose: &Purpose,
+        message: Message,
         response: &Message,
     ) -> bool {
         if !matches!(response.status(), Some(401 | 407)) {
@@ -194,15 +266,11 @@ impl UserAgent {
                 return false;
             }
         }
-        let purpose = Purpose::Session {
-            with: with.clone(),
-            conversation,
-            request,
-            message: Box::new(sent.clone()),
-        };
-        let id = self.send_request(now, sent.clone(), purpose);
-        if let (Some(id), Some(conversation)) = (id, self.conversations.get_mut(with)) {
-            conversation.moved(request, id);
+        let id = self.send_request(now, message, purpose.clone());
+        if let (Some(id), Purpose::Session { with, request, .. }) = (id, purpose)
+            && let Some(conversation) = self.conversations.get_mut(with)
+        {
+            conversation.moved(*request, id);
         }
         id.is_some()
     }

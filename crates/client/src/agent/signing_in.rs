@@ -39,7 +39,7 @@ impl UserAgent {
             user_agent: self.config.user_agent.clone(),
             gruu: self.config.gruu,
             survivable: false,
-            presence: false,
+            presence: self.config.bootstrap.presence,
         };
         let mut registration = Registration::new(config, &mut self.rng);
         registration.register(now);
@@ -72,7 +72,7 @@ impl UserAgent {
     fn handle_registering(&mut self, now: Instant, event: Registering) {
         match event {
             Registering::Challenged(response) => self.challenged(now, &response),
-            Registering::Registered(registered) => self.registered(registered),
+            Registering::Registered(registered) => self.registered(now, registered),
             Registering::Redirected { contact } => self.redirected(now, &contact),
             Registering::Refused(refusal) => {
                 if refusal.is_temporary
@@ -93,7 +93,10 @@ impl UserAgent {
                     );
                 }
             }
-            Registering::Lost => self.drop_all_conversations(now),
+            Registering::Lost => {
+                self.end_bootstrap();
+                self.drop_all_conversations(now);
+            }
             Registering::Notified {
                 event,
                 reaction,
@@ -135,7 +138,7 @@ impl UserAgent {
         }
     }
 
-    fn registered(&mut self, registered: Registered) {
+    fn registered(&mut self, now: Instant, registered: Registered) {
         self.gruu.clone_from(&registered.gruu);
         self.refused = None;
         if let Some(link) = &mut self.link {
@@ -147,10 +150,11 @@ impl UserAgent {
         }
         if !registered.refresh {
             self.events.push_back(Event::SignedIn {
-                gruu: registered.gruu,
+                gruu: registered.gruu.clone(),
                 expires: registered.expires,
                 remote_user: registered.remote_user,
             });
+            self.begin_bootstrap(now, &registered);
         }
     }
 
@@ -221,7 +225,7 @@ impl UserAgent {
 }
 
 /// The UUID of an instance without `urn:uuid:`.
-fn uuid_text(instance: &ocs_sipre::Instance) -> String {
+pub(super) fn uuid_text(instance: &ocs_sipre::Instance) -> String {
     let text = instance.to_string();
     text.rsplit(':').next().unwrap_or_default().to_owned()
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "not every test uses everything")]
 
 pub(crate) mod network;
+pub(crate) mod script;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
@@ -31,6 +32,25 @@ pub(crate) fn captured(name: &str) -> Message {
         .join("tests/data")
         .join(name);
     Message::parse(std::fs::read(path).unwrap().into(), &Limits::default()).unwrap()
+}
+
+/// A recorded response with the identifiers of `request`.
+pub(crate) fn rebuilt(name: &str, request: &Message) -> Message {
+    let recorded = captured(name);
+    let mut response = recorded.clone();
+    for name in [HeaderName::AuthenticationInfo, HeaderName::Via] {
+        response.remove(name);
+    }
+    for name in [HeaderName::From, HeaderName::CallId, HeaderName::CSeq] {
+        response.set(name, request.header(name).unwrap());
+    }
+    let tag = recorded.to_header().unwrap().tag().unwrap().to_owned();
+    let to = request.header(HeaderName::To).unwrap();
+    response.set(HeaderName::To, &format!("{to};tag={tag}"));
+    for via in request.lines(HeaderName::Via) {
+        response.push(HeaderName::Via, via);
+    }
+    response
 }
 
 /// alice's user agent and the other end of its connection.

@@ -10,6 +10,9 @@ use ocs_ntlm::Credential;
 use ocs_server::{FrontEnd, MemoryStore, User};
 use ocs_sip_core::{ConnectionId, Transport};
 use ocs_sipre::Epid;
+use ocs_siprege::location::LocationProfileDescription;
+use ocs_siprege::mcu::McuType;
+use ocs_siprege::provisioning::ServerConfiguration;
 use ocs_testbed::{Host, HostId, Input, Listener, Output as Wire, Testbed};
 
 use super::{PASSWORD, aor};
@@ -211,6 +214,10 @@ impl Network {
             clock,
         );
         config.compression.enabled = compressed;
+        config.registrar.endpoints_per_user = 100;
+        config.location_profiles = vec![LocationProfileDescription::new("Redmond", [])];
+        config.provisioning.groups = vec![ServerConfiguration::default().into()];
+        config.mcus.types = vec![McuType::Chat];
         let mut store = MemoryStore::new("CONTOSO");
         for name in NAMES {
             store.add_user(User::new(aor(name)), PASSWORD);

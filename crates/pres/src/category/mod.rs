@@ -79,24 +79,40 @@ words! {
 /// The value of a category.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[allow(missing_docs)]
 pub enum Category {
+    /// [`CategoryName::State`].
     State(Box<State>),
+    /// [`CategoryName::Note`].
     Note(Note),
+    /// [`CategoryName::NoteHistory`].
     NoteHistory(NoteHistory),
+    /// [`CategoryName::ContactCard`].
     ContactCard(Box<ContactCard>),
+    /// [`CategoryName::Device`].
     Device(Device),
+    /// [`CategoryName::Services`].
     Services(Services),
+    /// [`CategoryName::CalendarData`].
     CalendarData(Box<CalendarData>),
+    /// [`CategoryName::WorkingHours`].
     WorkingHours(Box<WorkingHours>),
+    /// [`CategoryName::Routing`].
     Routing(Routing),
+    /// [`CategoryName::Alerts`].
     Alerts(Alerts),
+    /// [`CategoryName::RccOptions`].
     RccOptions(RccOptions),
+    /// [`CategoryName::OtherOptions`].
     OtherOptions(Box<OtherOptions>),
+    /// [`CategoryName::UserInformation`].
     UserInformation(Box<UserInformation>),
+    /// [`CategoryName::UserProperties`].
     UserProperties(Box<UserProperties>),
+    /// [`CategoryName::Mwi`].
     Mwi(Mwi),
+    /// [`CategoryName::LegacyInterop`].
     LegacyInterop(LegacyInterop),
+    /// [`CategoryName::DndState`].
     DndState(Box<State>),
     /// A category that has no schema here.
     Other(SmolStr, Raw),

@@ -233,6 +233,9 @@ impl<S: Store> FrontEnd<S> {
         caller: Option<&Caller>,
         event: Transaction,
     ) {
+        if self.handle_notified(now, &event) {
+            return;
+        }
         match (event, caller) {
             (Transaction::Request { id, message, .. }, Some(caller)) => {
                 self.handle_request(now, caller, id, message);
@@ -243,20 +246,10 @@ impl<S: Store> FrontEnd<S> {
             ) => self.relay(now, caller, None, message),
             (Transaction::Cancel { target, .. }, _) => self.cancel_fork(now, target),
             (Transaction::Response { id, message }, _) => {
-                if !self.handle_notify_response(now, id, Some(&message)) {
-                    self.handle_branch_response(now, id, message);
-                }
+                self.handle_branch_response(now, id, message);
             }
-            (Transaction::Timeout { id }, _) => {
-                if !self.handle_notify_response(now, id, None) {
-                    self.end_branch(now, id, false);
-                }
-            }
-            (Transaction::FlowFailed { id }, _) => {
-                if !self.handle_notify_response(now, id, None) {
-                    self.end_branch(now, id, true);
-                }
-            }
+            (Transaction::Timeout { id }, _) => self.end_branch(now, id, false),
+            (Transaction::FlowFailed { id }, _) => self.end_branch(now, id, true),
             (Transaction::Ended { id, .. }, _) => self.cancel_fork(now, id),
             (
                 Transaction::Stray {

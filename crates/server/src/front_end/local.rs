@@ -100,7 +100,7 @@ impl<S: Store> FrontEnd<S> {
                 internal_info: None,
             }
             .push(message);
-            message.push(HeaderName::MaxForwards, "70");
+            message.set(HeaderName::MaxForwards, "70");
         }
     }
 

@@ -328,10 +328,13 @@ impl<S: Store> FrontEnd<S> {
         self.parting.pop_front()
     }
 
+    /// Takes the buffer with them: what stayed of it would keep the room of the largest message of each connection.
     fn take_octets(&mut self, id: ConnectionId) -> Bytes {
         self.connections
             .get_mut(&id)
-            .map_or_else(Bytes::new, |connection| connection.out.split().freeze())
+            .map_or_else(Bytes::new, |connection| {
+                std::mem::take(&mut connection.out).freeze()
+            })
     }
 
     /// The next thing to tell.
@@ -344,7 +347,7 @@ impl<S: Store> FrontEnd<S> {
         let Some(mut connection) = self.forget(id) else {
             return;
         };
-        let data = connection.out.split().freeze();
+        let data = std::mem::take(&mut connection.out).freeze();
         if !data.is_empty() {
             self.parting.push_back(Output::Send {
                 connection: id,

@@ -42,13 +42,7 @@ impl<S: Store> FrontEnd<S> {
                 self.handle_transaction(now, None, event);
                 idle = false;
             }
-            while let Some(transmit) = self.layer.poll_transmit() {
-                if let Flow::Stream(id) = transmit.flow {
-                    let message = self.finish_cancel(transmit.message);
-                    self.send(now, id, message);
-                }
-                idle = false;
-            }
+            idle &= !self.send_all(now);
             while let Some(notify) = self.registrar.poll_transmit() {
                 self.notify(now, notify);
                 idle = false;
@@ -65,6 +59,19 @@ impl<S: Store> FrontEnd<S> {
         while let Some(event) = self.authentication.poll_event() {
             self.handle_authentication(event);
         }
+    }
+
+    /// Sends what the transactions have; says whether there was something.
+    pub(super) fn send_all(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(transmit) = self.layer.poll_transmit() {
+            busy = true;
+            if let Flow::Stream(id) = transmit.flow {
+                let message = self.finish_cancel(transmit.message);
+                self.send(now, id, message);
+            }
+        }
+        busy
     }
 
     fn handle_registrar(&mut self, now: Instant, event: registrar::Event) {

@@ -1,7 +1,5 @@
 //! One side of a dialog: what stands in From and To.
 
-use std::fmt;
-
 use crate::header::NameAddr;
 use crate::syntax::quote_into;
 
@@ -22,22 +20,21 @@ impl Party {
             epid: header.epid().map(str::to_owned),
         }
     }
+
+    /// Gives its text in parts, which stand one behind the other.
+    pub(crate) fn with_parts<R>(&self, act: impl FnOnce(&[&str]) -> R) -> R {
+        let mut quoted = String::new();
+        if let Some(display) = &self.display {
+            quote_into(display, &mut quoted);
+            quoted.push(' ');
+        }
+        let tag = param(";tag=", self.tag.as_deref());
+        let epid = param(";epid=", self.epid.as_deref());
+        act(&[&quoted, "<", &self.uri, ">", tag.0, tag.1, epid.0, epid.1])
+    }
 }
 
-impl fmt::Display for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(display) = &self.display {
-            let mut quoted = String::with_capacity(display.len() + 2);
-            quote_into(display, &mut quoted);
-            write!(f, "{quoted} ")?;
-        }
-        write!(f, "<{}>", self.uri)?;
-        if let Some(tag) = &self.tag {
-            write!(f, ";tag={tag}")?;
-        }
-        if let Some(epid) = &self.epid {
-            write!(f, ";epid={epid}")?;
-        }
-        Ok(())
-    }
+/// A parameter, or nothing.
+fn param<'a>(name: &'a str, value: Option<&'a str>) -> (&'a str, &'a str) {
+    value.map_or(("", ""), |value| (name, value))
 }

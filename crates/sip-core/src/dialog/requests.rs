@@ -123,16 +123,21 @@ impl Dialog {
 
     fn make(&self, method: Method, cseq: u32) -> Message {
         let (uri, routes) = self.route_set.apply(&self.remote_target);
-        let cseq = format!("{cseq} {method}");
-        let mut request = Message::request(method, &uri);
+        let mut request = Message::request(method.clone(), &uri);
         for route in routes {
-            request.push(HeaderName::Route, &format!("<{route}>"));
+            request.push_parts(HeaderName::Route, &["<", route, ">"]);
         }
         request.push(HeaderName::MaxForwards, "70");
-        request.push(HeaderName::From, &self.local.to_string());
-        request.push(HeaderName::To, &self.remote.to_string());
+        for (name, party) in [
+            (HeaderName::From, &self.local),
+            (HeaderName::To, &self.remote),
+        ] {
+            party.with_parts(|parts| request.push_parts(name, parts));
+        }
         request.push(HeaderName::CallId, &self.id.call_id);
-        request.push(HeaderName::CSeq, &cseq);
+        let mut number = itoa::Buffer::new();
+        let cseq = [number.format(cseq), " ", method.as_str()];
+        request.push_parts(HeaderName::CSeq, &cseq);
         request
     }
 }

@@ -1,5 +1,7 @@
 //! Route sets (RFC 3261 12.1.1, 12.1.2, 12.2.1.1).
 
+use std::borrow::Cow;
+
 use crate::header::NameAddr;
 use crate::uri::SipUri;
 use crate::{HeaderName, Message};
@@ -35,15 +37,18 @@ impl RouteSet {
     }
 
     /// The Request-URI of a request to `target`, and the Route values.
-    pub(super) fn apply<'a>(&'a self, target: &'a str) -> (String, impl Iterator<Item = &'a str>) {
+    pub(super) fn apply<'a>(
+        &'a self,
+        target: &'a str,
+    ) -> (Cow<'a, str>, impl Iterator<Item = &'a str>) {
         let strict = self
             .0
             .first()
             .filter(|first| !SipUri::parse(first).is_ok_and(|uri| uri.is_loose_router()));
         let (uri, routes, last) = match strict {
-            None => (target.to_owned(), self.0.as_slice(), None),
+            None => (target.into(), self.0.as_slice(), None),
             // A strict router wants to be the Request-URI; the target goes to the end.
-            Some(first) => (request_uri_of(first), &self.0[1..], Some(target)),
+            Some(first) => (request_uri_of(first).into(), &self.0[1..], Some(target)),
         };
         (uri, routes.iter().map(String::as_str).chain(last))
     }

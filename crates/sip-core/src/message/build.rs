@@ -15,7 +15,8 @@ impl Message {
                 method,
                 uri: Span::EMPTY,
             },
-            512,
+            // With the signature, which is most of it, the usual request fits.
+            1024,
         );
         message.set_request_uri(uri);
         message
@@ -68,8 +69,7 @@ impl Message {
                             .is_ok_and(|to| to.tag().is_none())
                     });
                     if let Some(tag) = tag {
-                        let parts = [header.value, ";tag=", tag];
-                        response.push(header.name, &parts.concat());
+                        response.push_parts(header.name, &[header.value, ";tag=", tag]);
                     } else {
                         response.push(header.name, header.value);
                     }

@@ -19,22 +19,25 @@ impl Message {
         }
     }
 
-    /// Appends `name: value` to the second buffer. Line breaks and bare NULs in `value` become spaces, so that no value can
-    /// smuggle a header in.
-    fn make_entry(&mut self, name: HeaderName, name_text: &str, value: &str) -> Entry {
+    /// Appends `name: value` to the second buffer, with the parts of the value one behind the other. Line breaks and bare NULs in it become
+    /// spaces, so that no value can smuggle a header in.
+    fn make_entry(&mut self, name: HeaderName, name_text: &str, value: &[&str]) -> Entry {
         let line = self.append_text(name_text);
         self.added.push_str(": ");
         let value_start = self.added.len();
-        if memchr::memchr3(b'\r', b'\n', 0, value.as_bytes()).is_some() {
+        for part in value {
+            self.added.push_str(part);
+        }
+        let written = &self.added.as_bytes()[value_start..];
+        if memchr::memchr3(b'\r', b'\n', 0, written).is_some() {
+            let written = self.added.split_off(value_start);
             // The second octet of a quoted-pair may be a NUL, never a line break.
             let mut last = ' ';
-            self.added.extend(value.chars().map(|c| {
+            self.added.extend(written.chars().map(|c| {
                 let bad = matches!(c, '\r' | '\n') || (c == '\0' && last != '\\');
                 last = c;
                 if bad { ' ' } else { c }
             }));
-        } else {
-            self.added.push_str(value);
         }
         let value_len = (self.added.len() - value_start) as u32;
         let value = Span {
@@ -54,6 +57,11 @@ impl Message {
 
     /// Adds a header after all others.
     pub fn push(&mut self, name: HeaderName, value: &str) {
+        self.push_parts(name, &[value]);
+    }
+
+    /// [`push`](Self::push) for a value in parts, which are written one behind the other.
+    pub fn push_parts(&mut self, name: HeaderName, value: &[&str]) {
         let entry = self.make_entry(name, name.as_str(), value);
         self.entries.push(entry);
     }
@@ -61,7 +69,7 @@ impl Message {
     /// Adds a header under any name after all others. A name that is not a token is refused by doing nothing.
     pub fn push_named(&mut self, name: &str, value: &str) {
         if crate::syntax::is_token(name) {
-            let entry = self.make_entry(HeaderName::from_text(name), name, value);
+            let entry = self.make_entry(HeaderName::from_text(name), name, &[value]);
             self.entries.push(entry);
         }
     }
@@ -69,6 +77,11 @@ impl Message {
     /// Adds a header before the first of the same name, or before all headers if there is none: where a Via, Record-Route or
     /// Route of this hop belongs.
     pub fn push_front(&mut self, name: HeaderName, value: &str) {
+        self.push_parts_front(name, &[value]);
+    }
+
+    /// [`push_front`](Self::push_front) for a value in parts, which are written one behind the other.
+    pub fn push_parts_front(&mut self, name: HeaderName, value: &[&str]) {
         let at = self
             .entries
             .iter()
@@ -80,7 +93,7 @@ impl Message {
 
     /// Puts `value` in the place of the first header of this name and removes the others; adds one if there was none.
     pub fn set(&mut self, name: HeaderName, value: &str) {
-        let entry = self.make_entry(name, name.as_str(), value);
+        let entry = self.make_entry(name, name.as_str(), &[value]);
         if let Some(at) = self.entries.iter().position(|entry| entry.name == name) {
             self.entries[at] = entry;
             let mut index = 0;
@@ -131,7 +144,7 @@ impl Message {
         if rest.is_empty() {
             self.entries.remove(at);
         } else {
-            self.entries[at] = self.make_entry(name, name.as_str(), &rest);
+            self.entries[at] = self.make_entry(name, name.as_str(), &[&rest]);
         }
         Some(first)
     }
@@ -147,7 +160,7 @@ impl Message {
                 crate::syntax::split_list(line).nth(1).is_none()
             });
         if let Some(at) = only {
-            self.entries[at] = self.make_entry(name, name.as_str(), value);
+            self.entries[at] = self.make_entry(name, name.as_str(), &[value]);
         } else {
             self.remove_first_value(name);
             self.push_front(name, value);
@@ -196,8 +209,8 @@ impl Message {
     pub fn set_body(&mut self, content_type: &str, body: impl Into<Bytes>) {
         self.body = body.into();
         self.set(HeaderName::ContentType, content_type);
-        let length = self.body.len().to_string();
-        self.set(HeaderName::ContentLength, &length);
+        let mut length = itoa::Buffer::new();
+        self.set(HeaderName::ContentLength, length.format(self.body.len()));
     }
 
     /// Takes the body out, with the headers that describe it.

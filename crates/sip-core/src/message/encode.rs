@@ -82,16 +82,6 @@ impl Message {
 }
 
 /// Decimal digits without a `String`.
-fn put_number(mut number: usize, out: &mut BytesMut) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.put_slice(&digits[at..]);
+fn put_number(number: usize, out: &mut BytesMut) {
+    out.put_slice(itoa::Buffer::new().format(number).as_bytes());
 }

@@ -187,8 +187,7 @@ impl Notifier {
         if piggyback {
             // SIPE 1.25 takes the document of a 200 only if this header is absent or says active (confirmed): a fetch gets none.
             if seconds > 0 {
-                let value = self.state_value(now);
-                response.push(HeaderName::SubscriptionState, &value);
+                self.put_state(now, &mut response);
             } else if !initial {
                 response.push(HeaderName::SubscriptionState, "terminated;expires=0");
             }
@@ -213,10 +212,14 @@ impl Notifier {
 
     /// The full state has changed. It takes the place of all that still waits.
     pub fn notify(&mut self, now: Instant, state: Content) {
-        if !self.ended {
-            self.waiting.clear();
+        if self.ended {
+            return;
+        }
+        self.waiting.clear();
+        if self.is_free() {
+            self.send_now(now, state);
+        } else {
             self.waiting.push_back(state);
-            self.advance(now);
         }
     }
 
@@ -225,13 +228,16 @@ impl Notifier {
         if self.ended {
             return;
         }
+        if self.is_free() {
+            self.send_now(now, delta);
+            return;
+        }
         if self.waiting.len() >= self.policy.waiting {
             self.waiting.clear();
             self.events.push_back(NotifierEvent::Overrun);
             return;
         }
         self.waiting.push_back(delta);
-        self.advance(now);
     }
 
     /// Ends the subscription with a last notification. The dialog is over at once; an answer to the notification is ignored.
@@ -318,7 +324,12 @@ impl Notifier {
     /// The next NOTIFY or BENOTIFY. A BENOTIFY goes outside transactions:
     /// [`Layer::send`](crate::transaction::Layer::send).
     pub fn poll_transmit(&mut self) -> Option<Message> {
-        self.transmits.pop_front()
+        let message = self.transmits.pop_front();
+        if self.transmits.is_empty() {
+            // Most subscriptions have nothing to say most of the time, and servers hold many.
+            self.transmits = VecDeque::new();
+        }
+        message
     }
 
     /// The next event.
@@ -327,10 +338,14 @@ impl Notifier {
     }
 
     /// `active;expires=n`.
-    fn state_value(&self, now: Instant) -> String {
+    fn put_state(&self, now: Instant, message: &mut Message) {
         let state = if self.pending { "pending" } else { "active" };
         let left = self.expires_at.saturating_duration_since(now);
-        format!("{state};expires={}", left.as_secs())
+        let mut seconds = itoa::Buffer::new();
+        message.push_parts(
+            HeaderName::SubscriptionState,
+            &[state, ";expires=", seconds.format(left.as_secs())],
+        );
     }
 
     /// Sends what waits, as far as it may go now. The last notification does not wait: nothing comes after it.
@@ -347,25 +362,38 @@ impl Notifier {
                 let _ = write!(value, ";retry-after={seconds}");
             }
             let content = self.waiting.pop_front().unwrap_or_default();
-            self.send(&value, &content);
+            self.send(&content, |_, message| {
+                message.push(HeaderName::SubscriptionState, &value);
+            });
             return;
         }
         while self.in_flight.is_none() && self.retry_at.is_none() {
             let Some(content) = self.waiting.pop_front() else {
+                self.waiting = VecDeque::new();
                 return;
             };
-            if self.autoextend {
-                self.expires_at = now + self.interval;
-            }
-            let value = self.state_value(now);
-            let cseq = self.send(&value, &content);
-            if !self.benotify {
-                self.in_flight = Some((cseq, content));
-            }
+            self.send_now(now, content);
         }
     }
 
-    fn send(&mut self, state: &str, content: &Content) -> u32 {
+    /// Whether a notification can go out at once.
+    fn is_free(&self) -> bool {
+        self.in_flight.is_none() && self.retry_at.is_none() && self.waiting.is_empty()
+    }
+
+    fn send_now(&mut self, now: Instant, content: Content) {
+        if self.autoextend {
+            self.expires_at = now + self.interval;
+        }
+        let cseq = self.send(&content, |notifier, message| {
+            notifier.put_state(now, message);
+        });
+        if !self.benotify {
+            self.in_flight = Some((cseq, content));
+        }
+    }
+
+    fn send(&mut self, content: &Content, put_state: impl FnOnce(&Self, &mut Message)) -> u32 {
         let method = if self.benotify {
             Method::Benotify
         } else {
@@ -373,7 +401,7 @@ impl Notifier {
         };
         let mut message = self.dialog.request(method);
         message.push(HeaderName::Event, &self.event_text);
-        message.push(HeaderName::SubscriptionState, state);
+        put_state(self, &mut message);
         content.put_into(&mut message);
         self.transmits.push_back(message);
         self.dialog.local_cseq()

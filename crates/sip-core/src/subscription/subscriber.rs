@@ -36,6 +36,8 @@ pub struct Subscriber {
     in_flight: Option<u32>,
     /// To be sent when it is: a SUBSCRIBE like the template, or the end.
     refresh_waits: bool,
+    /// Bodies to be sent once, each in a SUBSCRIBE of its own.
+    once: VecDeque<(String, Bytes)>,
     end_waits: bool,
     wanted: Option<u32>,
     /// What the last 2xx granted; with autoextend each notification gives it again.
@@ -70,6 +72,7 @@ impl Subscriber {
             state: State::Subscribing,
             dialog: None,
             refresh_waits: false,
+            once: VecDeque::new(),
             end_waits: false,
             granted: Duration::ZERO,
             asked_end: false,
@@ -127,8 +130,22 @@ impl Subscriber {
 
     /// Refreshes now with another body, which later refreshes repeat: for lists that grow or shrink in their dialog.
     pub fn update(&mut self, content_type: &str, body: impl Into<Bytes>) {
-        self.template.set_body(content_type, body);
+        self.set_body(content_type, body);
         self.refresh();
+    }
+
+    /// What later refreshes and a restart carry; nothing is sent now.
+    pub fn set_body(&mut self, content_type: &str, body: impl Into<Bytes>) {
+        self.template.set_body(content_type, body);
+    }
+
+    /// Sends a body that is not repeated, in a SUBSCRIBE of its own as soon as nothing else is on its way: what is added to a list of
+    /// \[MS-PRES\] or taken off it.
+    pub fn send_once(&mut self, content_type: &str, body: impl Into<Bytes>) {
+        if matches!(self.state, State::Subscribing | State::Active) && !self.end_waits {
+            self.once.push_back((content_type.to_owned(), body.into()));
+            self.advance();
+        }
     }
 
     /// Ends the subscription: SUBSCRIBE with Expires 0 in the dialog, as soon as there is one.
@@ -136,6 +153,7 @@ impl Subscriber {
         if matches!(self.state, State::Subscribing | State::Active) {
             self.end_waits = true;
             self.refresh_waits = false;
+            self.once.clear();
             self.advance();
         }
     }
@@ -147,7 +165,8 @@ impl Subscriber {
         }
         let mut from = Party::new(&self.template.from_header()?);
         from.tag = Some(from_tag.to_owned());
-        self.template.set(HeaderName::From, &from.to_string());
+        let from = from.with_parts(|parts| parts.concat());
+        self.template.set(HeaderName::From, &from);
         self.template.set(HeaderName::CallId, call_id);
         self.template.set(HeaderName::CSeq, "1 SUBSCRIBE");
         self.state = State::Subscribing;
@@ -443,11 +462,13 @@ impl Subscriber {
             return;
         };
         let end = self.end_waits;
-        if !end && !self.refresh_waits {
+        let once = self.once.pop_front();
+        if !end && !self.refresh_waits && once.is_none() {
             return;
         }
         self.end_waits = false;
-        self.refresh_waits = false;
+        // Both wait: the refresh comes after what was to be sent once.
+        self.refresh_waits &= once.is_some();
         let mut request = dialog.request(Method::Subscribe);
         self.in_flight = Some(dialog.local_cseq());
         for header in self.template.headers_iter() {
@@ -465,7 +486,9 @@ impl Subscriber {
             if let Some(wanted) = self.wanted {
                 request.push(HeaderName::Expires, &wanted.to_string());
             }
-            if let Some(content_type) = self.template.header(HeaderName::ContentType) {
+            if let Some((content_type, body)) = once {
+                request.set_body(&content_type, body);
+            } else if let Some(content_type) = self.template.header(HeaderName::ContentType) {
                 request.set_body(content_type, self.template.body().clone());
             }
         }
@@ -485,6 +508,7 @@ impl Subscriber {
         self.state = State::Ended;
         self.in_flight = None;
         self.refresh_waits = false;
+        self.once.clear();
         self.end_waits = false;
         self.refresh_at = None;
         self.expires_at = None;

@@ -29,7 +29,7 @@ impl Testbed {
         let Some(connection) = self.streams.connections.get_mut(&key) else {
             return;
         };
-        let hosts = connection.hosts_to(1 - side);
+        let hosts = connection.link_to(1 - side);
         let inbox = &mut connection.ends[1 - side].inbox;
         self.links
             .pieces(&mut self.rng, self.now, hosts, data, |arrival, piece| {
@@ -51,7 +51,7 @@ impl Testbed {
             self.abort(host, id);
         } else if !connection.ends[side].closed {
             connection.ends[side].closed = true;
-            let hosts = connection.hosts_to(1 - side);
+            let hosts = connection.link_to(1 - side);
             let arrival = self.links.stream(&mut self.rng, self.now, hosts, 0);
             connection.ends[1 - side].inbox.push(arrival, sent, None);
             self.arm(key, 1 - side, self.now);

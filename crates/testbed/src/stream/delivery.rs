@@ -36,7 +36,7 @@ impl Testbed {
     /// Lets everything move again that stood still between two hosts.
     pub(crate) fn revive(&mut self, a: HostId, b: HostId) {
         let between = |connection: &Connection| {
-            let (from, to) = connection.hosts_to(SERVER);
+            let (from, to) = connection.link_to(SERVER);
             (from, to) == (a, b) || (from, to) == (b, a)
         };
         let all = self.streams.connections.iter();
@@ -46,7 +46,7 @@ impl Testbed {
             .collect();
         for key in keys {
             for side in [CLIENT, SERVER] {
-                let (from, to) = self.streams.connections[&key].hosts_to(side);
+                let (from, to) = self.streams.connections[&key].link_to(side);
                 let earliest = self.now + self.links.get(from, to).latency;
                 self.arm(key, side, earliest);
             }
@@ -63,11 +63,12 @@ impl Testbed {
             return;
         };
         let flow = connection.flow_to(side);
-        let (from, to) = connection.hosts_to(side);
+        let (_, to) = connection.hosts_to(side);
+        let link = connection.link_to(side);
         let end = &mut connection.ends[side];
         end.inbox.armed = false;
         let state = end.state;
-        if self.links.is_cut(from, to) || state == State::Waiting {
+        if self.links.is_cut(link.0, link.1) || state == State::Waiting {
             return;
         }
         if state == State::Gone {
@@ -143,7 +144,7 @@ impl Testbed {
         let Some(connection) = self.streams.connections.get_mut(&key) else {
             return;
         };
-        let hosts = connection.hosts_to(side);
+        let hosts = connection.link_to(side);
         let arrival = self.links.stream(&mut self.rng, self.now, hosts, 0);
         let arrival = connection.ends[side].inbox.in_order(arrival);
         self.queue.push(arrival, Pending::Reset { key, side });
@@ -158,7 +159,8 @@ impl Testbed {
             return;
         }
         let flow = connection.flow_to(side);
-        let lost = self.links.is_cut(flow.from, connection.ends[side].host);
+        let (from, to) = connection.link_to(side);
+        let lost = self.links.is_cut(from, to);
         let fate = if lost { Fate::Lost } else { Fate::Delivered };
         if !lost {
             self.discard(key, side);

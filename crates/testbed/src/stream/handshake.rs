@@ -41,15 +41,16 @@ impl Testbed {
         );
         let local = self.local_address(host, peer.is_ipv4());
         let source = SocketAddr::new(local.unwrap_or(peer.ip()), self.ephemeral_port(host));
-        let to = self.owner(peer.ip());
+        let route = local.and_then(|_| self.outside(host, source, peer.ip()));
+        let (to, seen) = route.map_or((None, source), |(to, _, seen)| (Some(to), seen));
         let flow = Flow {
             from: host,
             to,
-            source,
+            source: seen,
             destination: peer,
             transport,
         };
-        let (Some(_), Some(to)) = (local, to) else {
+        let Some((to, node, _)) = route else {
             // Whoever has no address of the family knows at once, the others after a way and back.
             let wait = local.map_or(Duration::ZERO, |_| 2 * self.links.default.latency);
             self.streams.doomed.insert(known);
@@ -65,12 +66,16 @@ impl Testbed {
             from: to,
             to: Some(host),
             source: peer,
-            destination: source,
+            destination: seen,
             transport,
         };
         let key = self.streams.next;
         self.streams.next += 1;
-        let client = End::new(host, id, source, self.recorder.dissector(&back));
+        let client = End {
+            node,
+            seen,
+            ..End::new(host, id, source, self.recorder.dissector(&back))
+        };
         let server = End::new(
             to,
             ConnectionId(ACCEPTED | key),
@@ -97,7 +102,7 @@ impl Testbed {
     /// Sends a packet of a handshake on its way.
     pub(super) fn continue_handshake(&mut self, key: Key, trip: u8) {
         let side = usize::from(trip % 2);
-        let hosts = self.streams.connections[&key].hosts_to(side);
+        let hosts = self.streams.connections[&key].link_to(side);
         let arrival = self.links.stream(&mut self.rng, self.now, hosts, 0);
         self.queue.push(arrival, Pending::Handshake { key, trip });
     }
@@ -109,7 +114,7 @@ impl Testbed {
         let Some(connection) = self.streams.connections.get_mut(&key) else {
             return;
         };
-        let (from, to) = connection.hosts_to(side);
+        let (from, to) = connection.link_to(side);
         if self.links.is_cut(from, to) {
             connection.stalled = Some(trip);
             return;
@@ -129,6 +134,10 @@ impl Testbed {
         }
         if trip == 1 {
             let address = connection.ends[SERVER].address;
+            if self.nodes[to.0].translator.is_some() {
+                // What nobody asked for is dropped without an answer; the attempt times out.
+                return;
+            }
             let failure = match self.streams.listener(to, address) {
                 None => Some(ConnectFailure::Refused),
                 Some(found) if found.transport != transport => Some(ConnectFailure::Handshake),
@@ -169,7 +178,7 @@ impl Testbed {
         }
         end.state = State::Open;
         let (host, id, local) = (end.host, end.id, end.address);
-        let peer = connection.ends[1 - side].address;
+        let peer = connection.ends[1 - side].seen;
         let input = if side == CLIENT {
             if let Some(deadline) = connection.deadline.take() {
                 self.queue.cancel(deadline);

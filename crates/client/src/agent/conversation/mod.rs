@@ -221,19 +221,4 @@ impl UserAgent {
         config.auto_accept = self.config.auto_accept.then_some(self.config.accept_delay);
         config
     }
-
-    /// The Contact of dialogs: the GRUU, else the connection with `proxy=replace` (\[MS-SIPREGE\]).
-    fn contact(&self) -> String {
-        match (&self.gruu, &self.link) {
-            (Some(gruu), _) => format!("<{gruu}>"),
-            (None, Some(link)) => format!(
-                "<sip:{}:{};maddr={};transport={}>;proxy=replace",
-                self.config.aor,
-                link.local.port(),
-                link.local.ip(),
-                link.transport.as_param()
-            ),
-            (None, None) => format!("<{}>", self.config.aor.to_uri()),
-        }
-    }
 }

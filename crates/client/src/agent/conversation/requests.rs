@@ -50,19 +50,7 @@ impl UserAgent {
         let invite = request.method == Method::Invite;
         let contact = self.contact();
         let message = if invite {
-            let (tag, call_id) = (self.hex(5), self.hex(16));
-            let aor = self.config.aor.to_uri();
-            Some(
-                Message::request(Method::Invite, &with.to_uri())
-                    .with(
-                        HeaderName::From,
-                        &format!("<{aor}>;tag={tag};epid={}", self.config.epid),
-                    )
-                    .with(HeaderName::To, &format!("<{}>", with.to_uri()))
-                    .with(HeaderName::CallId, &call_id)
-                    .with(HeaderName::CSeq, "1 INVITE")
-                    .with(HeaderName::MaxForwards, "70"),
-            )
+            Some(self.new_request(Method::Invite, &with.to_uri()))
         } else {
             self.conversations
                 .get_mut(with)
@@ -89,7 +77,6 @@ impl UserAgent {
                     .get(with)
                     .map_or(0, |conversation| conversation.serial),
                 request: request.id,
-                message: Box::new(message.clone()),
             }
         };
         let client = self.send_request(now, message, purpose);

@@ -47,7 +47,7 @@ impl<S: Store> FrontEnd<S> {
         }
         self.tell_own(now, user, changes, informed);
         self.tell_pending(now, user, changes);
-        self.tell_watchers(now, user, changes);
+        self.tell_watchers(user, changes);
     }
 
     fn keep(&mut self, user: &Aor) {
@@ -104,14 +104,14 @@ impl<S: Store> FrontEnd<S> {
     }
 
     /// Each document is written once for all who get the same.
-    fn tell_watchers(&mut self, now: Instant, user: &Aor, changes: &Changes) {
+    fn tell_watchers(&mut self, user: &Aor, changes: &Changes) {
         let Some(data) = self.users.get_mut(user) else {
             return;
         };
         let subscriptions = &mut self.subscriptions;
         let presentity = &data.presentity;
         data.watchers.fan_out(presentity, changes, |id, body| {
-            subscriptions.deliver(now, id, body);
+            subscriptions.deliver(id, body);
         });
     }
 }

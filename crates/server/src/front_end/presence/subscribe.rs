@@ -127,7 +127,7 @@ impl<S: Store> FrontEnd<S> {
         self.users.policy().admit(batch)?;
         let mut actions = Vec::with_capacity(batch.actions.len());
         for action in &batch.actions {
-            actions.push((action, self.resources(action)?));
+            actions.push((action, resources(action)?));
         }
         let mut documents = Vec::new();
         for (action, resources) in actions {
@@ -138,75 +138,63 @@ impl<S: Store> FrontEnd<S> {
                     watch.refused.retain(|(uri, _)| *uri != resource.uri);
                     self.unwatch(id, &user);
                 } else {
-                    self.watch_user(now, id, watch, user, &names, resource, &mut documents);
+                    watch.refused.retain(|(uri, _)| *uri != resource.uri);
+                    match self.watch_user(now, id, watch, (user, resource), &names) {
+                        Ok(document) => documents.push(document),
+                        Err(status) => watch.refused.push((resource.uri.clone(), status)),
+                    }
                 }
             }
         }
         Ok(documents)
     }
 
-    /// The users that an action names. One address that is none refuses the whole request, as real servers do.
-    fn resources<'a>(&self, action: &'a Action) -> Result<Vec<(Aor, &'a Resource)>, Refused> {
-        action
-            .resources()
-            .iter()
-            .map(|resource| {
-                let user = Aor::parse(&resource.uri).map_err(|_| Refused::status(400))?;
-                Ok((user, resource))
-            })
-            .collect()
-    }
-
-    #[allow(clippy::too_many_arguments)]
+    /// Adds a user to those whom a subscription watches; gives what it sees of him.
     fn watch_user(
         &mut self,
         now: Instant,
         id: SubscriptionId,
         watch: &mut Watch,
-        user: Aor,
+        (user, resource): (Aor, &Resource),
         names: &NameSet,
-        resource: &Resource,
-        documents: &mut Documents,
-    ) {
-        let refuse = |watch: &mut Watch, status| {
-            watch.refused.retain(|(uri, _)| *uri != resource.uri);
-            watch.refused.push((resource.uri.clone(), status));
-        };
+    ) -> Result<(Aor, String), u16> {
         if watch.users.len() >= self.users.policy().limits.resources {
-            return refuse(watch, 403);
+            return Err(403);
         }
         if self.store.user(&user).is_none() {
-            return refuse(watch, 404);
+            return Err(404);
         }
         let watcher = Arc::clone(&watch.watcher);
         let data = self.load(now, &user);
-        match data
+        let subscribed = data
             .watchers
-            .subscribe(&data.presentity, id, &watcher, names)
-        {
-            Ok(document) => documents.push((user.clone(), watch.document(&document))),
+            .subscribe(&data.presentity, id, &watcher, names);
+        let document = match subscribed {
+            Ok(categories) => watch.document(&categories),
             Err(refusal) => {
                 self.users.release(&user);
-                return refuse(watch, refusal.status);
+                return Err(refusal.status);
             }
-        }
+        };
         if let Some(context) = &resource.context {
-            let name = self.store.user(&watcher.user);
-            let name = name.and_then(|user| user.display_name.clone());
-            let data = self.load(now, &user);
-            let context = ocs_xml::Raw::of(context);
-            let changes = data.presentity.watcher_added(
-                &watcher,
-                name.as_deref().unwrap_or_default(),
-                Some(&context),
-            );
-            self.tell(now, &user, &changes, None);
+            self.added(now, &user, &watcher, &ocs_xml::Raw::of(context));
         }
         let names = match watch.users.get(&user) {
             Some(before) => NameSet::new(self.users.policy(), before.iter().chain(names.iter())),
             None => names.clone(),
         };
-        watch.users.insert(user, names);
+        watch.users.insert(user.clone(), names);
+        Ok((user, document))
+    }
+
+    /// Somebody has added a user to his contacts: the user may be asked about it.
+    fn added(&mut self, now: Instant, user: &Aor, watcher: &Watcher, context: &ocs_xml::Raw) {
+        let entry = self.store.user(&watcher.user);
+        let name = entry.as_ref().and_then(|user| user.display_name.as_deref());
+        let name = name.unwrap_or_default();
+        let data = self.load(now, user);
+        let changes = data.presentity.watcher_added(watcher, name, Some(context));
+        self.tell(now, user, &changes, None);
     }
 
     pub(in crate::front_end) fn unwatch(&mut self, id: SubscriptionId, user: &Aor) {
@@ -262,4 +250,16 @@ impl<S: Store> FrontEnd<S> {
         let documents = self.change_watch(now, id, watch, &batch)?;
         Ok(Some(self.watch_content(watch, documents)))
     }
+}
+
+/// The users that an action names. One address that is none refuses the whole request, as real servers do.
+fn resources(action: &Action) -> Result<Vec<(Aor, &Resource)>, Refused> {
+    action
+        .resources()
+        .iter()
+        .map(|resource| {
+            let user = Aor::parse(&resource.uri).map_err(|_| Refused::status(400))?;
+            Ok((user, resource))
+        })
+        .collect()
 }

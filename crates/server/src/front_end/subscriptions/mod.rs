@@ -44,8 +44,8 @@ pub(in crate::front_end) struct Subscriptions {
     by_tag: FxHashMap<Box<str>, SubscriptionId>,
     /// NOTIFYs that are not answered.
     by_client: FxHashMap<ClientId, SubscriptionId>,
-    /// Those with something to send or to tell.
-    ready: VecDeque<SubscriptionId>,
+    /// Those with something to send or to tell, and the documents that some have to be given before.
+    ready: VecDeque<(SubscriptionId, Option<Bytes>)>,
     timers: Schedule<SubscriptionId>,
 }
 
@@ -78,7 +78,7 @@ impl Subscriptions {
     fn insert(&mut self, id: SubscriptionId, tag: &str, subscription: Subscription) {
         self.by_tag.insert(tag.into(), id);
         self.table.insert(id, Box::new(subscription));
-        self.ready.push_back(id);
+        self.ready.push_back((id, None));
     }
 
     /// Gives the machine of a subscription something to do; what comes of it goes out with the next settling.
@@ -88,19 +88,22 @@ impl Subscriptions {
         act: impl FnOnce(&mut Notifier) -> R,
     ) -> Option<R> {
         let subscription = self.table.get_mut(&id)?;
-        self.ready.push_back(id);
+        self.ready.push_back((id, None));
         Some(act(&mut subscription.notifier))
     }
 
-    /// Hands the document of one user to somebody who watches.
-    pub(in crate::front_end) fn deliver(&mut self, now: Instant, id: SubscriptionId, body: &Bytes) {
+    /// Takes the document of one user for somebody who watches. It is handed over when its turn comes.
+    pub(in crate::front_end) fn deliver(&mut self, id: SubscriptionId, body: &Bytes) {
+        self.ready.push_back((id, Some(body.clone())));
+    }
+
+    fn hand_over(&mut self, now: Instant, id: SubscriptionId, body: &Bytes) {
         let Some(subscription) = self.table.get_mut(&id) else {
             return;
         };
         if let Topic::Presence(watch) = &subscription.topic {
             let content = watch.change(body);
             subscription.notifier.notify_delta(now, content);
-            self.ready.push_back(id);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use ocs_sip_core::subscription::NotifierEvent;
-use ocs_sip_core::transaction::{ClientId, Flow};
+use ocs_sip_core::transaction::{Event, Flow};
 use ocs_sip_core::{Aor, ConnectionId, Message, Method};
 use ocs_sipre::binding::Binding;
 
@@ -15,9 +15,14 @@ impl<S: Store> FrontEnd<S> {
     /// Sends what subscriptions have ready; says whether there was something.
     pub(in crate::front_end) fn drive_subscriptions(&mut self, now: Instant) -> bool {
         let mut busy = false;
-        while let Some(id) = self.subscriptions.ready.pop_front() {
+        while let Some((id, change)) = self.subscriptions.ready.pop_front() {
             busy = true;
+            if let Some(body) = change {
+                self.subscriptions.hand_over(now, id, &body);
+            }
             self.drive_subscription(now, id);
+            // One message at a time is made, signed and written, while it is in the caches of the processor.
+            self.send_all(now);
         }
         busy
     }
@@ -71,20 +76,20 @@ impl<S: Store> FrontEnd<S> {
             })
     }
 
-    /// A response to a NOTIFY; says whether it was one.
-    pub(in crate::front_end) fn handle_notify_response(
-        &mut self,
-        now: Instant,
-        client: ClientId,
-        response: Option<&Message>,
-    ) -> bool {
-        let Some(&id) = self.subscriptions.by_client.get(&client) else {
+    /// What became of a NOTIFY; says whether the event was about one.
+    pub(in crate::front_end) fn handle_notified(&mut self, now: Instant, event: &Event) -> bool {
+        let (client, response) = match event {
+            Event::Response { id, message } => (id, Some(message)),
+            Event::Timeout { id } | Event::FlowFailed { id } => (id, None),
+            _ => return false,
+        };
+        let Some(&id) = self.subscriptions.by_client.get(client) else {
             return false;
         };
         if response.is_some_and(|response| response.status().is_some_and(|status| status < 200)) {
             return true;
         }
-        self.subscriptions.by_client.remove(&client);
+        self.subscriptions.by_client.remove(client);
         self.subscriptions.with(id, |notifier| match response {
             Some(response) => notifier.handle_response(now, response),
             None => notifier.handle_no_response(),

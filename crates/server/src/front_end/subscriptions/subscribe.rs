@@ -125,6 +125,8 @@ impl<S: Store> FrontEnd<S> {
 
     /// A SUBSCRIBE inside a dialog.
     fn resubscribe(&mut self, now: Instant, caller: &Caller, id: ServerId, request: &Message) {
+        // What is older than the state in the answer goes out before it.
+        self.drive_subscriptions(now);
         let own = |subscription: &&Subscription| {
             subscription.watcher == caller.identity.aor
                 && subscription.connection == caller.connection
