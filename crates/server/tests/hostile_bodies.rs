@@ -156,7 +156,7 @@ fn a_subscription_to_everybody() {
     stage.bob.auth.sign(&mut signed).unwrap();
     stage.world.send(stage.bob.connection, signed.to_bytes());
     let answers = stage.world.take(stage.bob.connection);
-    let statuses: Vec<_> = answers.iter().map(|answer| answer.status()).collect();
+    let statuses: Vec<_> = answers.iter().map(ocs_sip_core::Message::status).collect();
     assert_eq!(statuses, [Some(513)]);
     assert_eq!(stage.world.server.counters().subscriptions, 2);
     assert_eq!(stage.world.server.counters().received, 0);

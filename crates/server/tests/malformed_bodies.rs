@@ -3,7 +3,7 @@
 mod common;
 
 use common::phone::Phone;
-use common::presence::OWN;
+use common::presence::{OWN, explained};
 use common::stage::{ADRL, PROVISIONING, Stage, good};
 use ocs_pres::doc::content_type;
 use ocs_sip_core::{Message, Method};
@@ -66,8 +66,8 @@ fn spoiled(document: &str) -> Vec<(&'static str, String)> {
         ("two roots", format!("{document}{document}")),
         ("control", inside("<x>\u{1}</x>")),
         ("attributes", {
-            let many: String = (0..5000).map(|i| format!(" a{i}=\"\"")).collect();
-            document.replacen('>', &format!("{many}>"), 1)
+            let many: Vec<_> = (0..5000).map(|i| format!(" a{i}=\"\"")).collect();
+            document.replacen('>', &format!("{}>", many.concat()), 1)
         }),
     ]
 }
