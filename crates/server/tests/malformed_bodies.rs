@@ -73,6 +73,25 @@ fn spoiled(document: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
+fn what_is_spoiled_here_is_good_before() {
+    let mut stage = Stage::new();
+    for (what, document) in good() {
+        let request = request(&mut stage.bob, what, document);
+        let answer = stage.bob.exchange(&mut stage.world, request);
+        let expected = match what {
+            // carol does not wait for an answer.
+            content_type::SET_SUBSCRIBERS => (404, Some(2000)),
+            _ => (200, None),
+        };
+        assert_eq!(explained(&answer), expected, "{what}");
+    }
+    // carol watches bob too.
+    assert_eq!(stage.carol.news(&mut stage.world).len(), 1);
+    stage.life_goes_on();
+    stage.leave();
+}
+
+#[test]
 fn spoiled_documents() {
     let mut stage = Stage::new();
     let before = stage.kept();

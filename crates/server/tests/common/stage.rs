@@ -104,7 +104,7 @@ pub(crate) fn good() -> [(&'static str, String); 9] {
         (content_type::BATCH_SUB, batch("subscribe", &["alice"], &["note"])),
         (
             ADRL,
-            "<adhoclist xmlns=\"urn:ietf:params:xml:ns:adrl\"><create xmlns=\"\"><resource uri=\"sip:alice@contoso.com\"/></create></adhoclist>".to_owned(),
+            "<adhoclist xmlns=\"urn:ietf:params:xml:ns:adrl\" uri=\"sip:bob@contoso.com\" name=\"sip:bob@contoso.com\"><create xmlns=\"\"><resource uri=\"sip:alice@contoso.com\"/></create></adhoclist>".to_owned(),
         ),
     ]
 }
