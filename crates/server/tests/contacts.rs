@@ -275,11 +275,11 @@ fn access_lists() {
 }
 
 fn search(world: &mut World, phone: &mut Phone, rows: &[(&str, &str)]) -> Message {
-    let rows = rows
+    let rows: Vec<_> = rows
         .iter()
         .map(|(name, value)| format!("<m:row m:attrib=\"{name}\" m:value=\"{value}\"/>"))
-        .collect::<Vec<_>>()
-        .concat();
+        .collect();
+    let rows = rows.concat();
     let body = soap(&format!(
         "<m:directorySearch><m:filter m:href=\"#searchArray\"/><m:maxResults>100</m:maxResults></m:directorySearch><m:Array xmlns:m=\"http://schemas.microsoft.com/winrtc/2002/11/sip\" m:id=\"searchArray\">{rows}</m:Array>"
     ));

@@ -216,6 +216,71 @@ fn presence_is_asked_for_once() {
 }
 
 #[test]
+fn who_is_blocked_by_a_list_of_2005() {
+    let (mut world, mut alice, mut bob) = two();
+    let mut carol = Phone::signed_in(&mut world, "carol", "c1", 50_003);
+    alice.service(&mut world, SOAP, set_presence("alice", 300, 400, ""));
+    single(&mut world, &mut bob, "alice", MSRTC);
+    single(&mut world, &mut carol, "alice", MSRTC);
+    let (offline, online) = ([0, 0], [300, 400]);
+    let nothing = Vec::new();
+    for (number, (kind, mask, rights, of_bob, of_carol)) in (1..).zip([
+        (
+            "USER",
+            "sip:bob@contoso.com",
+            "BD",
+            vec![offline],
+            nothing.clone(),
+        ),
+        (
+            "USER",
+            "sip:bob@contoso.com",
+            "AA",
+            vec![online],
+            nothing.clone(),
+        ),
+        // The closest entry counts, which for bob is his own.
+        (
+            "DOMAIN",
+            "contoso.com",
+            "DD",
+            nothing.clone(),
+            vec![offline],
+        ),
+        ("DOMAIN", "contoso.com", "AA", nothing.clone(), vec![online]),
+        ("ALL", "", "BD", nothing.clone(), nothing.clone()),
+        (
+            "DOMAIN",
+            "contoso.com",
+            "BD",
+            nothing.clone(),
+            vec![offline],
+        ),
+        (
+            "USER",
+            "sip:carol@contoso.com",
+            "AA",
+            nothing.clone(),
+            vec![online],
+        ),
+    ]) {
+        let answer = alice.service(
+            &mut world,
+            SOAP,
+            soap(&format!(
+                "<m:setACE><m:type>{kind}</m:type><m:mask>{mask}</m:mask><m:rights>{rights}</m:rights><m:deltaNum>{number}</m:deltaNum></m:setACE>"
+            )),
+        );
+        assert_eq!(answer.status(), Some(200), "{answer:#?}");
+        for (phone, expected) in [(&mut bob, of_bob), (&mut carol, of_carol)] {
+            let news = phone.news(&mut world);
+            let told: Vec<[u16; 2]> = news.iter().map(pair_of).collect();
+            assert_eq!(told, expected, "{number} {}", phone.aor);
+        }
+    }
+}
+
+#[test]
 fn nobody_speaks_for_another() {
     let (mut world, mut alice, mut bob) = two();
     let dialog = single(&mut world, &mut bob, "alice", MSRTC);

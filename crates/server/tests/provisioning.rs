@@ -41,11 +41,11 @@ fn alice(adjust: impl FnOnce(&mut Config)) -> (World, Phone) {
 }
 
 fn question(groups: &[&str]) -> String {
-    let groups = groups
+    let groups: Vec<_> = groups
         .iter()
         .map(|name| format!("<provisioningGroup name=\"{name}\"/>"))
-        .collect::<Vec<_>>()
-        .concat();
+        .collect();
+    let groups = groups.concat();
     format!(
         "<provisioningGroupList xmlns=\"http://schemas.microsoft.com/2006/09/sip/provisioninggrouplist\">{groups}</provisioningGroupList>"
     )

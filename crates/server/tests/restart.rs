@@ -38,7 +38,7 @@ fn what_lasts_and_what_does_not() {
     for call in [
         "<m:addGroup><m:name>Team</m:name><m:deltaNum>1</m:deltaNum></m:addGroup>",
         "<m:setContact><m:displayName>B</m:displayName><m:groups>2</m:groups><m:subscribed>true</m:subscribed><m:URI>sip:bob@contoso.com</m:URI><m:deltaNum>2</m:deltaNum></m:setContact>",
-        "<m:setACE><m:type>USER</m:type><m:mask>sip:bob@contoso.com</m:mask><m:rights>BD</m:rights><m:deltaNum>1</m:deltaNum></m:setACE>",
+        "<m:setACE><m:type>USER</m:type><m:mask>sip:carol@contoso.com</m:mask><m:rights>BD</m:rights><m:deltaNum>1</m:deltaNum></m:setACE>",
     ] {
         let answer = alice.service(&mut world, SOAP, soap(call));
         assert_eq!(answer.status(), Some(200), "{call}");

@@ -5,6 +5,7 @@
 pub(crate) mod phone;
 pub(crate) mod presence;
 pub(crate) mod replay;
+pub(crate) mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -201,11 +201,11 @@ pub(crate) fn batch(action: &str, users: &[&str], categories: &[&str]) -> String
             None => format!("<resource uri=\"sip:{user}@contoso.com\"/>"),
         })
         .collect();
-    let categories = categories
+    let categories: Vec<_> = categories
         .iter()
         .map(|name| format!("<category name=\"{name}\"/>"))
-        .collect::<Vec<_>>()
-        .concat();
+        .collect();
+    let categories = categories.concat();
     format!(
         "<batchSub xmlns=\"http://schemas.microsoft.com/2006/01/sip/batch-subscribe\" uri=\"sip:x@contoso.com\" name=\"\"><action name=\"{action}\" id=\"63792024\"><adhocList>{resources}</adhocList><categoryList xmlns=\"http://schemas.microsoft.com/2006/09/sip/categorylist\">{categories}</categoryList></action></batchSub>"
     )
@@ -280,37 +280,24 @@ pub(crate) fn machine(instance: u32, version: u32, availability: u32) -> [String
 
 /// A `setContainerMembers` document: container, version and members, each `add` or `remove`, type, value.
 pub(crate) fn members(containers: &[(u16, u32, &[&str])]) -> String {
-    let mut text = String::from(
-        "<setContainerMembers xmlns=\"http://schemas.microsoft.com/2006/09/sip/container-management\">",
-    );
-    for (id, version, members) in containers {
-        text += &[
-            "<container id=\"",
-            &id.to_string(),
-            "\" version=\"",
-            &version.to_string(),
-            "\">",
-        ]
-        .concat();
-        for member in *members {
-            let mut words = member.split(' ');
-            let (action, kind) = (words.next().unwrap(), words.next().unwrap());
-            let value = words.next().map(|value| format!(" value=\"{value}\""));
-            let value = value.unwrap_or_default();
-            text += &[
-                "<member action=\"",
-                action,
-                "\" type=\"",
-                kind,
-                "\"",
-                &value,
-                "/>",
-            ]
-            .concat();
-        }
-        text.push_str("</container>");
-    }
-    text + "</setContainerMembers>"
+    let member = |member: &&str| {
+        let mut words = member.split(' ');
+        let (action, kind) = (words.next().unwrap(), words.next().unwrap());
+        let value = words.next().map(|value| format!(" value=\"{value}\""));
+        let value = value.unwrap_or_default();
+        format!("<member action=\"{action}\" type=\"{kind}\"{value}/>")
+    };
+    let containers: Vec<_> = containers
+        .iter()
+        .map(|(id, version, members)| {
+            let members = members.iter().map(member).collect::<Vec<_>>().concat();
+            format!("<container id=\"{id}\" version=\"{version}\">{members}</container>")
+        })
+        .collect();
+    format!(
+        "<setContainerMembers xmlns=\"http://schemas.microsoft.com/2006/09/sip/container-management\">{}</setContainerMembers>",
+        containers.concat()
+    )
 }
 
 /// A call in a SOAP envelope, as SIPE writes it.

@@ -1,5 +1,6 @@
 //! Presence: publications of the users' endpoints, and those who watch ([MS-PRES]).
 
+mod access;
 mod changes;
 mod directory;
 mod legacy;

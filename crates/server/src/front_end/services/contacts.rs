@@ -81,8 +81,11 @@ impl<S: Store> FrontEnd<S> {
         call: &acl::SetAce,
     ) -> Result<Served, Refused> {
         let limits = self.config.access_lists;
+        let mut access = self.load(now, user).access.clone();
+        access.apply(call, &limits)?;
+        self.judge(now, user, &access, &call.ace)?;
         let data = self.load(now, user);
-        data.access.apply(call, &limits)?;
+        data.access = access;
         let text = data.access.export();
         let subscribers = data.access_lists.clone();
         self.store
