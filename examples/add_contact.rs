@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ocs_client::{Bootstrap, Event};
 use ocs_examples::{ClientHost, Deployment, finish, user};
+use ocs_pres::client::Presence;
 use ocs_siprege::contacts::GroupSet;
 use ocs_testbed::Options;
 
@@ -38,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for contact in &client.agent.contacts().contacts {
         let contact = contact.uri().parse()?;
         println!("Alice's list has {contact}");
-        let state = client.agent.presence(&contact).and_then(|all| all.state());
+        let state = client.agent.presence(&contact).and_then(Presence::state);
         println!(
             "Alice sees {contact}: {}",
             state.unwrap_or_default().text(1033)

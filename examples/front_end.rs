@@ -13,7 +13,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use ocs_examples::SqliteStore;
-use ocs_examples::net::{Identity, Listeners, Server, log_to_stderr, seed, wall_clock};
+use ocs_examples::net::{
+    Identity, Listeners, Server, log_to_stderr, seed, stop_signal, wall_clock,
+};
 use ocs_server::{Config, FrontEnd, MemoryStore, Store, User};
 use tracing::info;
 
@@ -134,19 +136,4 @@ fn add_user(store: &mut MemoryStore, domain: &str, text: &str) -> Result<(), Box
     user.display_name = fields.next().map(str::to_owned);
     store.add_user(user, password);
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn stop_signal() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ocs_client::{Bootstrap, Event, Step};
 use ocs_examples::{Deployment, finish};
+use ocs_pres::client::Presence;
 use ocs_testbed::{Options, Testbed};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("refused: {}", names(refused));
     for contact in &client.agent.contacts().contacts {
         let user = contact.uri().parse()?;
-        let state = client.agent.presence(&user).and_then(|all| all.state());
+        let state = client.agent.presence(&user).and_then(Presence::state);
         println!("{user}: {}", state.unwrap_or_default().text(1033));
     }
     Ok(())

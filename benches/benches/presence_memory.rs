@@ -49,6 +49,8 @@ impl Heap {
             .wrapping_sub(before.blocks);
     }
 
+    // Means of some millions, shown with two digits.
+    #[allow(clippy::cast_precision_loss)]
     fn print(self, what: &str, count: usize, unit: &str) {
         let octets = self.octets / count.max(1);
         let blocks = self.blocks as f64 / count.max(1) as f64;

@@ -58,11 +58,19 @@ pub struct Account {
 }
 
 impl Account {
-    /// The session of this account, signed out.
+    /// The session of this account, signed out, for somebody who talks and does nothing else.
     ///
     /// # Errors
     /// An argument makes no sense.
     pub fn session(&self) -> Result<Session, Box<dyn Error>> {
+        self.session_with(Bootstrap::none())
+    }
+
+    /// The session of this account, signed out, with what it asks for once it is signed in.
+    ///
+    /// # Errors
+    /// An argument makes no sense.
+    pub fn session_with(&self, bootstrap: Bootstrap) -> Result<Session, Box<dyn Error>> {
         let epid = match &self.epid {
             Some(epid) => epid.clone(),
             None => Epid::parse(&hex::encode(&seed()[..5]))?,
@@ -74,8 +82,7 @@ impl Account {
             config.domain = self.domain.clone().unwrap_or_default();
         }
         config.compression.enabled = self.compression;
-        // It talks and does nothing else.
-        config.bootstrap = Bootstrap::none();
+        config.bootstrap = bootstrap;
         let discovery = &mut config.connector.discovery;
         discovery.allow_tcp = self.tcp;
         if let Some(server) = &self.server {
@@ -136,21 +143,28 @@ pub enum Line {
     Wrong(String),
 }
 
+/// Reads standard input, line by line. The thread is not waited for: it may be in the middle of a line when the program ends.
+pub fn typed_lines<T: Send + 'static>(
+    read: impl Fn(std::io::Result<String>) -> T + Send + 'static,
+) -> mpsc::Receiver<T> {
+    let (sender, receiver) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            if sender.blocking_send(read(line)).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 impl Line {
-    /// Reads standard input. The thread is not waited for: it may be in the middle of a line when the program ends.
+    /// Reads standard input.
     #[must_use]
     pub fn read_all() -> mpsc::Receiver<Self> {
-        let (sender, receiver) = mpsc::channel(16);
-        std::thread::spawn(move || {
-            for line in std::io::stdin().lock().lines() {
-                let line =
-                    line.map_or_else(|error| Self::Wrong(error.to_string()), |l| Self::parse(&l));
-                if sender.blocking_send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        receiver
+        typed_lines(|line| {
+            line.map_or_else(|error| Self::Wrong(error.to_string()), |l| Self::parse(&l))
+        })
     }
 
     /// The next line.
@@ -216,7 +230,7 @@ pub fn describe(event: &Event) -> Option<String> {
 
 /// A text of somebody else on one line, without what a terminal would obey.
 #[must_use]
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let text = text.trim_end();
     text.chars()
         .map(|c| match c {

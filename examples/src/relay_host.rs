@@ -6,15 +6,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use ocs_sip_core::{ConnectionId, Transport};
-use ocs_stun::Password;
 use ocs_testbed::{Host, HostId, Input, Listener, Output, Testbed};
 use ocs_turn::client::Credentials;
 use ocs_turn::server::{self, Action, Config, PeerConnectionId, RelayId, Server, Socket};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-const USERNAME: &[u8] = b"contoso token of 32 octets here.";
-const PASSWORD: &[u8] = b"contoso password";
+use crate::net::Accounts;
+
+const USERNAME: &str = "contoso token of 32 octets here.";
+const PASSWORD: &str = "contoso password";
 
 /// Ports for allocations.
 const PORTS: core::ops::Range<u16> = 50_000..50_032;
@@ -23,8 +24,8 @@ const PORTS: core::ops::Range<u16> = 50_000..50_032;
 #[must_use]
 pub fn credentials() -> Credentials {
     Credentials {
-        username: USERNAME.into(),
-        password: PASSWORD.into(),
+        username: USERNAME.as_bytes().into(),
+        password: PASSWORD.as_bytes().into(),
     }
 }
 
@@ -32,7 +33,7 @@ pub fn credentials() -> Credentials {
 #[derive(Debug)]
 pub struct RelayHost {
     address: SocketAddr,
-    server: Server<HashMap<Vec<u8>, Password>, ChaCha12Rng>,
+    server: Server<Accounts, ChaCha12Rng>,
     outputs: VecDeque<Output>,
     bound: HashMap<RelayId, u16>,
     /// Connections with peers.
@@ -41,20 +42,31 @@ pub struct RelayHost {
 }
 
 impl RelayHost {
-    /// Adds a relay to a network, with its listeners.
+    /// Adds a relay to a network, with its listeners, for who has the [`credentials`].
     pub fn install(testbed: &mut Testbed, address: SocketAddr, seed: u64) -> HostId {
+        let mut accounts = Accounts::new(testbed.wall_clock());
+        accounts.add(USERNAME, PASSWORD);
+        Self::install_for(accounts, testbed, address, seed)
+    }
+
+    /// The same, for these accounts.
+    pub fn install_for(
+        accounts: Accounts,
+        testbed: &mut Testbed,
+        address: SocketAddr,
+        seed: u64,
+    ) -> HostId {
         let mut config = Config::new(b"\"rtcmedia\"");
         config.listeners = vec![address];
         // Hosts of this network have private addresses, and the relay is asked to reach them.
         config.peers.allow_private = true;
-        let store = HashMap::from([(USERNAME.to_vec(), PASSWORD.into())]);
         let rng = ChaCha12Rng::seed_from_u64(seed);
         let host = testbed.add_host(
             "relay",
             [address.ip()],
             Self {
                 address,
-                server: Server::new(testbed.now(), config, store, rng),
+                server: Server::new(testbed.now(), config, accounts, rng),
                 outputs: VecDeque::new(),
                 bound: HashMap::new(),
                 peers: HashMap::new(),

@@ -4,8 +4,14 @@ mod process;
 
 /// Runs an example; gives what it printed.
 fn ladder(name: &str) -> String {
+    ladder_with(name, &[])
+}
+
+/// The same, with more arguments.
+fn ladder_with(name: &str, arguments: &[&str]) -> String {
     let output = process::example(name)
         .args(["--seed", "1"])
+        .args(arguments)
         .output()
         .expect("the example starts");
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -55,6 +61,25 @@ fn instant_message() {
 }
 
 #[test]
+fn relay_allocation() {
+    let ladder = ladder("relay_allocation");
+    for line in [
+        "SERVICE",
+        "200 OK (SERVICE)",
+        "Allocate error response",
+        "Allocate response",
+        "Is anybody there?",
+        "Data Indication",
+        "Set Active Destination response",
+        "Alice heard from 192.0.2.99:5000: You said: Hi Bob",
+        "Alice heard from 192.0.2.99:5000: You said: Hi again",
+    ] {
+        assert!(ladder.contains(line), "no `{line}` in {ladder}");
+    }
+    assert_eq!(ladder.matches("Is anybody there?").count(), 1, "{ladder}");
+}
+
+#[test]
 fn sign_in() {
     let ladder = ladder("sign_in");
     for line in [
@@ -92,4 +117,51 @@ fn add_contact() {
     ] {
         assert!(ladder.contains(line), "no `{line}` in {ladder}");
     }
+}
+
+/// Direct where that is possible, by a relay where it is not, not at all without one.
+#[test]
+fn ice_behind_nats() {
+    let direct = ladder_with("ice_behind_nats", &["--no-relay"]);
+    for line in [
+        "Allocate response",
+        "Binding request",
+        "Caller selected for component 1 after 3.",
+        "srflx UDP 203.0.113.1:",
+        "prflx UDP 203.0.113.2:",
+        "Callee received on component 1: 4 octets",
+    ] {
+        assert!(direct.contains(line), "no `{line}` in {direct}");
+    }
+    for dialect in ["ms-ice", "ms-ice2"] {
+        let arguments = [
+            "--caller",
+            "symmetric",
+            "--callee",
+            "udp-blocked",
+            "--dialect",
+            dialect,
+        ];
+        let relayed = ladder_with("ice_behind_nats", &arguments);
+        for line in [
+            "Send request [Binding request",
+            "TCP-PASS 198.51.100.9:",
+            "Caller received on component 1: 4 octets",
+            "Callee received on component 1: 4 octets",
+        ] {
+            assert!(relayed.contains(line), "no `{line}` in {relayed}");
+        }
+    }
+    let arguments = [
+        "--no-relay",
+        "--caller",
+        "symmetric",
+        "--callee",
+        "symmetric",
+    ];
+    let failed = ladder_with("ice_behind_nats", &arguments);
+    assert!(
+        failed.contains("Caller failed after 10.00 s: NoValidPair"),
+        "{failed}"
+    );
 }

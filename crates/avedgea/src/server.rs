@@ -198,11 +198,8 @@ impl RelayAuthentication {
         if request.credentials.len() > self.config.limits.credentials_requests {
             return Err(ReasonPhrase::RequestTooLarge);
         }
-        let identities = request.credentials.iter().map(|wanted| &wanted.identity);
-        if !identities
-            .into_iter()
-            .all(|identity| may_use(requester, identity))
-        {
+        let mut wanted = request.credentials.iter();
+        if !wanted.all(|wanted| may_use(requester, &wanted.identity)) {
             return Err(ReasonPhrase::Forbidden);
         }
         let route = request.route.unwrap_or(Route::LoadBalanced);

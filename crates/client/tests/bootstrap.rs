@@ -557,6 +557,20 @@ fn a_subscription_and_a_service_are_signed_again() {
 }
 
 #[test]
+fn a_server_that_takes_no_signature_is_not_asked_without_pause() {
+    let mut script = Script::new(|_| {});
+    script.reply(Ask::Own, Reply::Recorded("reauthenticate-401.sip"));
+    script.solo.agent.sign_in(script.solo.now);
+    script.solo.drain();
+    script.serve();
+    // It comes back later instead of signing in again and again.
+    assert!(!script.solo.agent.is_signed_in());
+    let waits = |event: &Event| matches!(event, Event::Reconnecting { until: Some(_) });
+    assert!(script.solo.events.iter().any(waits));
+    assert!(script.taken(Ask::Own).len() < 20);
+}
+
+#[test]
 fn changes_of_the_contact_list_change_the_subscription() {
     let mut script = signed_in();
     script.seen.clear();

@@ -5,14 +5,20 @@
 )]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "avedgea")]
+pub use ocs_avedgea as avedgea;
 #[cfg(feature = "client")]
 pub use ocs_client as client;
 #[cfg(feature = "conmgmt")]
 pub use ocs_conmgmt as conmgmt;
+#[cfg(feature = "ice")]
+pub use ocs_ice as ice;
 #[cfg(feature = "ntlm")]
 pub use ocs_ntlm as ntlm;
 #[cfg(feature = "ocer")]
 pub use ocs_ocer as ocer;
+#[cfg(feature = "pres")]
+pub use ocs_pres as pres;
 #[cfg(feature = "server")]
 pub use ocs_server as server;
 #[cfg(feature = "sip-core")]
@@ -25,3 +31,9 @@ pub use ocs_sipcomp as sipcomp;
 pub use ocs_sipre as sipre;
 #[cfg(feature = "siprege")]
 pub use ocs_siprege as siprege;
+#[cfg(feature = "stun")]
+pub use ocs_stun as stun;
+#[cfg(feature = "turn")]
+pub use ocs_turn as turn;
+#[cfg(feature = "xml")]
+pub use ocs_xml as xml;

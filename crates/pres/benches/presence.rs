@@ -133,7 +133,7 @@ fn publish(c: &mut Criterion) {
         let mut scene = Scene::new(watchers);
         group.throughput(Throughput::Elements(watchers));
         group.bench_function(BenchmarkId::from_parameter(watchers), |b| {
-            b.iter(|| scene.publish())
+            b.iter(|| scene.publish());
         });
     }
     group.finish();
@@ -146,7 +146,7 @@ fn raw_loop(document: &str) -> usize {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(tag) | Event::Empty(tag) => {
-                attributes += tag.attributes().flatten().count()
+                attributes += tag.attributes().flatten().count();
             }
             Event::Eof => return attributes,
             _ => {}
@@ -168,7 +168,7 @@ fn documents(c: &mut Criterion) {
             }
         });
         group.bench_function("quick-xml, events only", |b| {
-            b.iter(|| raw_loop(black_box(text)))
+            b.iter(|| raw_loop(black_box(text)));
         });
         group.bench_function("roxmltree", |b| {
             b.iter(|| {

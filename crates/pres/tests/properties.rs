@@ -11,7 +11,7 @@ use ocs_pres::doc::{
 };
 use ocs_pres::server::{Changes, Policy, Presentity};
 use ocs_sip_core::clock::WallClock;
-use ocs_xml::{Element, Raw, SmolStr, from_slice, to_string};
+use ocs_xml::{Element, Extra, Raw, SmolStr, from_slice, to_string};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -110,7 +110,7 @@ prop_compose! {
         data.subscribers = subscribers.map(|subscribers| Subscribers::new(subscribers.into_iter()
             .map(|(user, name, acknowledged)| Subscriber {
                 user, display_name: Some(name), acknowledged,
-                network: Some(SourceNetwork::Federated), extra: Default::default(),
+                network: Some(SourceNetwork::Federated), extra: Extra::default(),
             }).collect()));
         data.delegates = delegates.map(|(version, delegates)| Delegates::new(version, delegates.into_iter()
             .map(|(uri, publish)| Delegate::new(uri, publish, !publish)).collect()));
@@ -238,7 +238,7 @@ fn take(
                     } else {
                         current(NAMES[name], id)
                     };
-                    let value = note(&text.to_string());
+                    let value = Some(note(&text.to_string()));
                     let expire = expire[kind as usize % 3];
                     let publication =
                         Publication::new(NAMES[name], 2, container(id), version, expire, value);

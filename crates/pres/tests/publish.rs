@@ -167,7 +167,11 @@ fn checks_come_in_their_order() {
         403,
         None,
     );
-    refused(bob.publish_body(b"<").unwrap_err(), 400, None);
+    refused(
+        bob.publish_body(b"<").unwrap_err(),
+        400,
+        Some(Refusal::MALFORMED),
+    );
     let foreign = br#"<publish xmlns="http://schemas.microsoft.com/2006/09/sip/rich-presence"><publications uri="sip:alice@contoso.com"/></publish>"#;
     refused(bob.publish_body(foreign).unwrap_err(), 403, None);
     refused(bob.publish(vec![]).unwrap_err(), 400, None);
@@ -245,6 +249,9 @@ fn custom_categories_are_registered_by_the_administrator() {
     assert!(Bob::with(policy.clone()).publish(vec![weather()]).is_err());
     policy.categories.insert("weather".into());
     assert!(Bob::with(policy).publish(vec![weather()]).is_ok());
+    // Nor is another spelling of a name that is read-only another category.
+    let services = Publication::new(" services", 0, container(200), 0, ExpireType::Static, None);
+    refused(Bob::new().publish(vec![services]).unwrap_err(), 400, None);
 }
 
 #[test]
@@ -420,7 +427,7 @@ fn the_server_publishes_without_versions() {
             container(id),
             0,
             ExpireType::Static,
-            note("Bob"),
+            Some(note("Bob")),
         )
     };
     let changes = bob.presentity.install(now, None, vec![card(0), card(200)]);
@@ -429,7 +436,7 @@ fn the_server_publishes_without_versions() {
     // The same again is no change.
     assert!(bob.presentity.install(now, None, vec![card(0)]).is_empty());
     let mut other = card(0);
-    other.value = note("Robert");
+    other.value = Some(note("Robert"));
     bob.presentity.install(now, None, vec![other]);
     assert_eq!(
         bob.instances(),

@@ -96,7 +96,7 @@ fn a_document_is_complete_for_each_name_in_it() {
             container(200),
             version,
             ExpireType::Static,
-            note("x"),
+            Some(note("x")),
         )
     };
     bob.publish(vec![card(1, 0), card(3, 0), note_in(200, 0, "x")])
@@ -122,7 +122,7 @@ fn one_document_for_all_who_get_the_same() {
     let mut bodies = Vec::new();
     bob.watchers
         .fan_out(&bob.presentity, &published.changes, |_, body| {
-            bodies.push(body.clone())
+            bodies.push(body.clone());
         });
     assert_eq!(bodies.len(), 50);
     let first = bodies[0].as_ptr();
@@ -139,7 +139,7 @@ fn nobody_gets_what_is_the_owners_alone() {
             container(id),
             0,
             ExpireType::Static,
-            note("secret"),
+            Some(note("secret")),
         )
     };
     let names = ["alerts", "dndState", "note", "routing", "state"];
@@ -248,11 +248,10 @@ fn blocked_day(bob: &mut Bob, busy: bool) -> (String, Vec<(u64, String)>) {
     )
 }
 
-#[test]
-fn the_blocked_cannot_tell_whether_the_user_is_there() {
-    let mut busy = Bob::new().with_default_members();
-    let mut quiet = Bob::new().with_default_members();
-    // Both have been there once, so both have the offline state of the blocked.
+fn the_blocked_cannot_tell(policy: &Policy) {
+    let bob = || Bob::with(policy.clone()).with_default_members();
+    let (mut busy, mut quiet) = (bob(), bob());
+    // Both have been there once, so both have what aggregation makes for the blocked.
     for bob in [&mut busy, &mut quiet] {
         let now = bob.now;
         bob.presentity.endpoint_registered(now, ENDPOINT);
@@ -264,6 +263,12 @@ fn the_blocked_cannot_tell_whether_the_user_is_there() {
     assert!(document.contains("18500"));
     assert!(!document.contains("colleagues"));
     assert!(!document.contains("default"));
+}
+
+#[test]
+fn the_blocked_cannot_tell_whether_the_user_is_there() {
+    the_blocked_cannot_tell(&policy());
+    the_blocked_cannot_tell(&Policy::default());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_conmgmt::ServerKeepAliveConfig;
+use ocs_pres::grammar::ContainerManifestList;
 use ocs_sip_core::subscription::NotifierPolicy;
 use ocs_sip_core::transaction::Timers;
 use ocs_sip_core::{Limits, Transport, WallClock};
@@ -12,8 +13,13 @@ use ocs_sipcomp::AcceptorConfig;
 use ocs_sipre::route::RouterConfig;
 use ocs_siprege::location::LocationProfileDescription;
 use ocs_siprege::mcu::McuList;
+use ocs_siprege::provisioning::{
+    EndpointConfiguration, MeetingPolicy, ProvisionGroup, PublicationGrammar, ServerConfiguration,
+    UcPolicy, UserSetting,
+};
 use ocs_siprege::soap::SearchAnswer;
 use ocs_siprege::{acl, contacts, provisioning, registrar};
+use ocs_xml::Raw;
 
 /// Configuration of a [`FrontEnd`](crate::FrontEnd).
 #[derive(Debug, Clone)]
@@ -72,6 +78,23 @@ pub struct Config {
     pub clock: WallClock,
 }
 
+/// What clients are told when a deployment says nothing else: that there is such a group, and the rules of presence.
+fn groups() -> Vec<ProvisionGroup> {
+    let containers = Raw::of(&ContainerManifestList::standard());
+    vec![
+        ServerConfiguration::default().into(),
+        MeetingPolicy::default().into(),
+        UcPolicy::default().into(),
+        UserSetting::default().into(),
+        EndpointConfiguration::default().into(),
+        PublicationGrammar {
+            container_manifest_list: Some(containers),
+            ..PublicationGrammar::default()
+        }
+        .into(),
+    ]
+}
+
 impl Config {
     /// The defaults for a server `fqdn` of the SIP domain `domain` that is reached over `transport` on `port`.
     #[must_use]
@@ -94,7 +117,7 @@ impl Config {
                 ..RouterConfig::new(fqdn, domain)
             },
             registrar: registrar::Config::new(fqdn),
-            provisioning: provisioning::Config::new(fqdn, []),
+            provisioning: provisioning::Config::new(fqdn, groups()),
             location_profiles: Vec::new(),
             mcus: McuList::default(),
             presence: ocs_pres::server::Policy {

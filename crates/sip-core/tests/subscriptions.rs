@@ -647,3 +647,33 @@ mod random {
         }
     }
 }
+
+#[test]
+fn a_body_for_one_request_only() {
+    let now = Instant::now();
+    let (mut subscriber, request) = subscriber("", Some("600"));
+    let (_, response) = accept(now, &request);
+    // What is to be sent once waits for the answer, and one after the other.
+    subscriber.send_once("text/plain", "add dave");
+    subscriber.send_once("text/plain", "add eve");
+    subscriber.set_body("text/plain", "all of them");
+    assert_eq!(subscriber.poll_transmit(), None);
+    subscriber.handle_response(now, response);
+    let mut bodies = Vec::new();
+    subscriber.refresh();
+    while let Some(request) = subscriber.poll_transmit() {
+        let expected = format!("{} SUBSCRIBE", bodies.len() + 2);
+        assert_eq!(request.header(HeaderName::CSeq), Some(&*expected));
+        bodies.push(String::from_utf8(request.body().to_vec()).unwrap());
+        let ok = Message::response_to(&request, 200, None).with(HeaderName::Expires, "600");
+        subscriber.handle_response(now, ok);
+    }
+    // The refresh comes last, and has what is to be repeated.
+    assert_eq!(bodies, ["add dave", "add eve", "all of them"]);
+    // Whoever leaves adds nobody.
+    subscriber.unsubscribe();
+    subscriber.send_once("text/plain", "add frank");
+    let end = subscriber.poll_transmit().unwrap();
+    assert_eq!(end.header(HeaderName::Expires), Some("0"));
+    assert_eq!(subscriber.poll_transmit(), None);
+}

@@ -261,10 +261,7 @@ impl Copy {
         self.start(reader, root)?;
         while !self.open.is_empty() {
             match reader.token()? {
-                Token::Start => {
-                    let tag = reader.entered();
-                    self.start(reader, tag)?;
-                }
+                Token::Start => self.start(reader, reader.entered())?,
                 Token::Text => {
                     let text = reader.take_text();
                     if !text.is_empty() {
@@ -487,6 +484,9 @@ mod tests {
             "<a b=\"&x;\"/>",
             "<a>&#xFFFE;</a>",
             "<p:a/>",
+            "<a xmlns:p=\"urn:\n\"/>",
+            "<a xmlns:p='urn:\"'/>",
+            "<a xmlns='urn:>'/>",
             "<a p:b=\"\"/>",
         ] {
             let document = format!("<root>{bad}</root>");

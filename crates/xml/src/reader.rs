@@ -505,9 +505,10 @@ impl<'a> Reader<'a> {
                 offset,
             });
         }
-        // What a writer would have to escape is not read back: declarations are compared as written.
-        if namespace.contains(['&', '>', '\'', '"', '\n', '\t']) {
-            return Err(bad("entity or mark in the name of a namespace"));
+        // Written again, these would become references, which a name of a namespace cannot have here.
+        if namespace.contains(['&', '<', '>', '"', '\'']) || namespace.contains(char::is_whitespace)
+        {
+            return Err(bad("character in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
             || (prefix == "xml") != (namespace == XML)

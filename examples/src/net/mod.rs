@@ -1,4 +1,5 @@
-//! Drivers of the machines over real sockets: a front end as a [`Server`], a user agent as a [`Session`].
+//! Drivers of the machines over real sockets: a front end as a [`Server`], a user agent as a [`Session`], a media relay as a [`Relay`],
+//! an endpoint of ICE as an [`IcePeer`].
 //!
 //! Each has one task that owns the machine, and one task per connection. What goes between them is bounded: a reader
 //! waits until its last octets are taken in, so that TCP slows the far end down, and what a far end does not read is counted
@@ -10,11 +11,16 @@ use std::time::{Instant, SystemTime};
 use ocs_sip_core::WallClock;
 
 mod connection;
+mod datagram;
+mod ice;
+mod relay;
 mod resolver;
 mod server;
 mod session;
 mod tls;
 
+pub use ice::IcePeer;
+pub use relay::{Accounts, Relay, RelaySockets, shared_keys};
 pub use resolver::Resolver;
 pub use server::{Listeners, Server};
 pub use session::{Happening, Network, Session};
@@ -35,6 +41,32 @@ pub fn seed() -> [u8; 32] {
 #[must_use]
 pub fn wall_clock() -> WallClock {
     WallClock::new(Instant::now(), SystemTime::now())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// The system does not tell.
+pub async fn stop_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Waits for the timer of a machine; for ever if there is none.
+async fn wait_until(timeout: Option<Instant>) {
+    match timeout {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Writes what is logged to standard error, one event per line. `filter` is like `info` or `ocs_examples=debug`.

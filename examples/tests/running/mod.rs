@@ -1,6 +1,8 @@
-//! Programs that run: their lines in and out.
+//! Programs that run: their lines in and out. Each test uses a part of it.
+#![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -92,6 +94,12 @@ impl Running {
         }
     }
 
+    /// Ends the program at once, wherever it is: SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("a child");
+    }
+
     /// Asks the program to end: SIGTERM.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         let sent = Command::new("kill")
@@ -153,5 +161,37 @@ impl FrontEnd {
                 .args(["--user", &format!("{user}@contoso.com"), "--server", server])
                 .args(arguments),
         )
+    }
+}
+
+/// Name and password of the user of [`Edge`].
+pub(crate) const USER: &str = "alice:Passw0rd";
+
+/// A media relay, and where it listens.
+pub(crate) struct Edge {
+    pub(crate) program: Running,
+    pub(crate) address: SocketAddr,
+}
+
+impl Edge {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_at(&[&["--listen", "127.0.0.1:0"], arguments].concat())
+    }
+
+    /// The same, where the arguments say.
+    pub(crate) fn start_at(arguments: &[&str]) -> Self {
+        let mut program = Running::start(
+            example("edge")
+                .args(["--log", "warn", "--user", USER])
+                .args(arguments),
+        );
+        let ready = program.expect("ready");
+        let mut words = ready.split(' ');
+        let udp = words.find_map(|word| word.strip_prefix("udp="));
+        let address = udp.and_then(|address| address.parse().ok());
+        Self {
+            program,
+            address: address.expect("where it listens"),
+        }
     }
 }

@@ -212,10 +212,8 @@ impl RelayClient {
             let explanation = reason.as_str().to_owned();
             return Err(Refusal::of_document(response, Some(reason), &explanation).into());
         }
-        let own = document.credentials.into_iter();
-        let own = own
-            .into_iter()
-            .find(|credentials| !foreign(&credentials.id));
+        let mut granted = document.credentials.into_iter();
+        let own = granted.find(|credentials| !foreign(&credentials.id));
         let own = own.ok_or_else(|| wrong("answer without credentials"))?;
         Access::new(own, pending.since, &self.limits)
             .ok_or_else(|| wrong("answer without relays").into())

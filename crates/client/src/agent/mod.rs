@@ -95,6 +95,8 @@ pub struct UserAgent {
     authentication: sipae::Client,
     /// What the next REGISTER carries.
     credentials: signing_in::Credentials,
+    /// Since when, and how often, it authenticated anew.
+    anew: (Option<Instant>, u8),
     registration: Option<Registration>,
     gruu: Option<String>,
     pending: HashMap<ClientId, Pending>,
@@ -152,6 +154,7 @@ impl UserAgent {
             capabilities: incoming::capabilities(),
             layer: Layer::new(Timers::default()),
             credentials: signing_in::Credentials::None,
+            anew: (None, 0),
             registration: None,
             gruu: None,
             pending: HashMap::new(),

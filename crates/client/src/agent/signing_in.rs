@@ -1,6 +1,6 @@
 //! REGISTER with credentials, and what becomes of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ocs_sip_core::Message;
 use ocs_sip_core::uri::SipUri;
@@ -10,6 +10,11 @@ use ocs_siprege::registration::{self, Event as Registering, Registered, Registra
 
 use super::{UserAgent, Wish};
 use crate::{Event, Failure};
+
+/// How often a client authenticates anew within [`ANEW_WINDOW`] before it pauses (inferred).
+const ANEW_LIMIT: u8 = 4;
+/// See [`ANEW_LIMIT`].
+const ANEW_WINDOW: Duration = Duration::from_secs(30);
 
 /// What the next REGISTER carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +200,19 @@ impl UserAgent {
             && registration.is_registered()
             && !registration.is_pending()
         {
+            let (since, count) = self.anew;
+            let recent = since.is_some_and(|since| now < since + ANEW_WINDOW);
+            // A server that takes no signature would be asked for ever, without a pause.
+            if recent && count == ANEW_LIMIT {
+                self.anew = (None, 0);
+                self.retry_later(now);
+                return;
+            }
+            self.anew = if recent {
+                (since, count + 1)
+            } else {
+                (Some(now), 1)
+            };
             self.credentials = Credentials::None;
             registration.register(now);
         }

@@ -8,6 +8,7 @@ use ocs_xml::{Raw, SmolStr};
 use super::Changes;
 use super::policy::is_private;
 use crate::Time;
+use crate::category::CategoryName;
 use crate::doc::{Category, ContainerId, ExpireType};
 
 /// Instances by category, container and id.
@@ -116,11 +117,13 @@ fn shown_to_blocked(stored: Option<&Stored>) -> Option<&Raw> {
 
 /// Whether an instance goes into the aggregation.
 fn is_aggregated(name: &str, container: ContainerId) -> bool {
-    matches!(name, "state" | "device")
-        && matches!(
-            container,
-            ContainerId::FIRST_AGGREGATION | ContainerId::SECOND_AGGREGATION
-        )
+    matches!(
+        CategoryName::from(name),
+        CategoryName::State | CategoryName::Device
+    ) && matches!(
+        container,
+        ContainerId::FIRST_AGGREGATION | ContainerId::SECOND_AGGREGATION
+    )
 }
 
 impl Instances {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use ocs_xml::SmolStr;
 
 use super::{Aggregate, Refusal};
+use crate::aggregate::Standard;
+use crate::category::CategoryName;
 use crate::doc::BatchSub;
 
 /// Rules that all users of a server share.
@@ -15,7 +17,7 @@ pub struct Policy {
     pub limits: Limits,
     /// Names of categories beside those that \[MS-PRES\] defines.
     pub categories: BTreeSet<SmolStr>,
-    /// Makes what watchers see out of what endpoints publish. None: nothing is made.
+    /// Makes what watchers see out of what endpoints publish: [`Standard`]. None: nothing is made.
     pub aggregate: Option<Arc<dyn Aggregate>>,
     /// Watchers that wait for the user's answer (policy PromptedSubscribers, 0 to 500). 200; with 0 nobody is asked.
     pub prompted_subscribers: usize,
@@ -66,7 +68,7 @@ impl Default for Policy {
         Self {
             limits: Limits::default(),
             categories: BTreeSet::new(),
-            aggregate: None,
+            aggregate: Some(Arc::new(Standard::default())),
             prompted_subscribers: 200,
             category_subscriptions: 1000,
             unversioned_removals: false,
@@ -87,35 +89,13 @@ impl std::fmt::Debug for Policy {
     }
 }
 
-/// The categories that \[MS-PRES\] defines.
-const BUILT_IN: [&str; 17] = [
-    "alerts",
-    "calendarData",
-    "contactCard",
-    "device",
-    "dndState",
-    "legacyInterop",
-    "mwi",
-    "note",
-    "noteHistory",
-    "otherOptions",
-    "rccOptions",
-    "routing",
-    "services",
-    "state",
-    "userInformation",
-    "userProperties",
-    "workingHours",
-];
-
-/// What the server reads and no watcher ever gets.
-const PRIVATE: [&str; 2] = ["dndState", "routing"];
-
 impl Policy {
     /// Whether there is a category of this name.
     #[must_use]
     pub fn is_registered(&self, name: &str) -> bool {
-        BUILT_IN.binary_search(&name).is_ok() || self.categories.contains(name)
+        let known = CategoryName::from(name);
+        (known.as_str() == name && !matches!(known, CategoryName::Other(_)))
+            || self.categories.contains(name)
     }
 
     /// Bounds of a category subscription, before its users are looked for.
@@ -139,7 +119,10 @@ impl Policy {
     }
 }
 
-/// Whether watchers may have a category at all.
+/// Whether no watcher ever gets a category: the server alone reads it.
 pub(super) fn is_private(name: &str) -> bool {
-    PRIVATE.contains(&name)
+    matches!(
+        CategoryName::from(name),
+        CategoryName::DndState | CategoryName::Routing
+    )
 }

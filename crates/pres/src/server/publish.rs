@@ -8,8 +8,9 @@ use ocs_xml::{SmolStr, from_slice};
 
 use super::instances::{Life, Origin, Stored};
 use super::{Changes, OwnChange, Presentity, Refusal, Sender};
-use crate::Time;
+use crate::category::CategoryName;
 use crate::doc::{ContainerId, ExpireType, Operation, Publication, Publish, RoamingData};
+use crate::{Time, instance};
 
 /// Seconds of an instance with `time` that does not say how many: those that \[MS-PRES\] gives a busy user (inferred).
 const DEFAULT_EXPIRES: u32 = 86_400;
@@ -244,16 +245,25 @@ fn check_read_only(publications: &[Publication]) -> Result<(), Refusal> {
 }
 
 fn is_read_only(publication: &Publication) -> bool {
-    /// Instance of aggregateState.
-    const AGGREGATE: u32 = 1;
-    /// Instance of aggregateMachineState.
-    const AGGREGATE_MACHINE: u32 = 0x1000_0000;
-    match publication.category_name.as_str() {
-        "userProperties" | "mwi" | "legacyInterop" | "services" => true,
-        "contactCard" => publication.instance == 0,
-        "state" => {
-            matches!(publication.instance, AGGREGATE | AGGREGATE_MACHINE)
-                && matches!(publication.container.get(), 2 | 3 | 100 | 200 | 300 | 400)
+    match CategoryName::from(publication.category_name.as_str()) {
+        CategoryName::UserProperties
+        | CategoryName::Mwi
+        | CategoryName::LegacyInterop
+        | CategoryName::Services => true,
+        CategoryName::ContactCard => publication.instance == instance::CONTACT_CARD_IDENTITY,
+        CategoryName::State => {
+            matches!(
+                publication.instance,
+                instance::STATE_AGGREGATE | instance::STATE_AGGREGATE_MACHINE
+            ) && matches!(
+                publication.container,
+                ContainerId::FIRST_AGGREGATION
+                    | ContainerId::SECOND_AGGREGATION
+                    | ContainerId::PUBLIC
+                    | ContainerId::COMPANY
+                    | ContainerId::TEAM
+                    | ContainerId::PERSONAL
+            )
         }
         _ => false,
     }

@@ -28,6 +28,8 @@ impl Refusal {
     pub const SUBSCRIBER_LIMIT: u32 = 2011;
     /// Too many watchers of one.
     pub const SUBSCRIPTION_LIMIT: u32 = 2012;
+    /// A body that cannot be read.
+    pub const MALFORMED: u32 = 4001;
     /// A list of delegates that is not the current one.
     pub const DELEGATES_OUT_OF_DATE: u32 = 2141;
 
@@ -61,7 +63,7 @@ impl Refusal {
 
     /// 400 for a body that cannot be read.
     pub(super) fn malformed(_: ocs_xml::Error) -> Self {
-        Self::new(400, "malformed body")
+        Self::with_id(400, Self::MALFORMED, "malformed body")
     }
 }
 

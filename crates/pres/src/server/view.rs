@@ -25,6 +25,14 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        categories: false,
+        containers: false,
+        subscribers: false,
+        delegates: false,
+    };
+
     /// Everything.
     pub const ALL: Self = Self {
         categories: true,

@@ -293,3 +293,11 @@ fn body<'a>(
 ) -> Bytes {
     to_string(&presentity.watcher_document(container, names)).into()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_edge_takes_24_octets() {
+        assert_eq!(size_of::<super::Edge>(), 24);
+    }
+}

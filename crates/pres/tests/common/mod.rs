@@ -192,7 +192,7 @@ impl Bob {
         categories.iter().map(instance).collect()
     }
 
-    pub(crate) fn names(&self, names: &[&str]) -> NameSet {
+    pub(crate) fn names(names: &[&str]) -> NameSet {
         let names: Vec<SmolStr> = names.iter().copied().map(SmolStr::from).collect();
         NameSet::new(&Policy::default(), &names)
     }
@@ -203,7 +203,7 @@ impl Bob {
         watcher: &Arc<Watcher>,
         names: &[&str],
     ) -> Result<Categories, Refusal> {
-        let names = self.names(names);
+        let names = Self::names(names);
         self.watchers
             .subscribe(&self.presentity, SubscriptionId(id), watcher, &names)
     }
@@ -233,10 +233,10 @@ pub(crate) fn raw(text: &str) -> Raw {
     Raw::parse(text.as_bytes(), &ocs_xml::Limits::default()).unwrap()
 }
 
-pub(crate) fn note(text: &str) -> Option<Raw> {
-    Some(raw(&format!(
+pub(crate) fn note(text: &str) -> Raw {
+    raw(&format!(
         r#"<note xmlns="http://schemas.microsoft.com/2006/09/sip/note"><body type="personal" uri="">{text}</body></note>"#
-    )))
+    ))
 }
 
 pub(crate) fn container(id: u16) -> ContainerId {
@@ -251,7 +251,7 @@ pub(crate) fn note_in(id: u16, version: u32, text: &str) -> Publication {
         container(id),
         version,
         ExpireType::Static,
-        note(text),
+        Some(note(text)),
     )
 }
 

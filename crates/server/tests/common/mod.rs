@@ -3,13 +3,17 @@
 #![allow(dead_code, reason = "not every test uses everything")]
 
 pub(crate) mod phone;
+pub(crate) mod presence;
+pub(crate) mod replay;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use ocs_server::{Config, Event, FrontEnd, MemoryStore, Output, Peer, User};
+use ocs_server::{
+    Config, DocumentKind, Event, FrontEnd, MemoryStore, Output, Peer, Store as _, User,
+};
 use ocs_sip_core::framing::{Frame, Framer};
 use ocs_sip_core::{Aor, ConnectionId, Limits, Message, Transport, WallClock};
 use ocs_siprege::registrar;
@@ -69,6 +73,37 @@ impl World {
             server: FrontEnd::new(config, store, [seed; 32]).unwrap(),
             now,
             clock,
+            events: Vec::new(),
+            closed: BTreeSet::new(),
+            written: BTreeMap::new(),
+            log: Vec::new(),
+            inbox: BTreeMap::new(),
+            last: 0x1FF,
+        }
+    }
+
+    /// Another front end over what the store of this one has, after a while. All connections are gone.
+    pub(crate) fn restarted(self, after: Duration) -> Self {
+        let mut store = MemoryStore::new("CONTOSO");
+        let before = self.server.store();
+        for name in ["alice", "bob", "carol"] {
+            let user = aor(name);
+            store.add_user(before.user(&user).unwrap().as_ref().clone(), PASSWORD);
+            for kind in [
+                DocumentKind::Contacts,
+                DocumentKind::AccessList,
+                DocumentKind::Presence,
+            ] {
+                if let Some(text) = before.document(&user, kind) {
+                    store.put_document(&user, kind, &text);
+                }
+            }
+        }
+        let config = self.server.config().clone();
+        Self {
+            server: FrontEnd::new(config, store, [2; 32]).unwrap(),
+            now: self.now + after,
+            clock: self.clock,
             events: Vec::new(),
             closed: BTreeSet::new(),
             written: BTreeMap::new(),

@@ -27,6 +27,8 @@ pub(crate) struct Phone {
     /// Header lines that every REGISTER gets besides.
     pub(crate) extra: Vec<(HeaderName, String)>,
     pub(crate) supported: &'static str,
+    /// Notifications that came while an answer was awaited.
+    pub(crate) news: Vec<Message>,
 }
 
 impl Phone {
@@ -58,6 +60,7 @@ impl Phone {
             call_id: "1D1Fg5096a0D6Bi3C14mDA8DtEEC6b1F7Bx8DD7x".to_owned(),
             extra: Vec::new(),
             supported: "gruu-10, adhoclist, msrtc-event-categories, com.microsoft.msrtc.presence",
+            news: Vec::new(),
         }
     }
 

@@ -363,7 +363,7 @@ impl Notifier {
             }
             let content = self.waiting.pop_front().unwrap_or_default();
             self.send(&content, |_, message| {
-                message.push(HeaderName::SubscriptionState, &value)
+                message.push(HeaderName::SubscriptionState, &value);
             });
             return;
         }
@@ -386,7 +386,7 @@ impl Notifier {
             self.expires_at = now + self.interval;
         }
         let cseq = self.send(&content, |notifier, message| {
-            notifier.put_state(now, message)
+            notifier.put_state(now, message);
         });
         if !self.benotify {
             self.in_flight = Some((cseq, content));

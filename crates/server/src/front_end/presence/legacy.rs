@@ -5,11 +5,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use ocs_pres::category::LegacyInterop;
 use ocs_pres::doc::{
-    Action, ActionName, BatchSub, Categories, ContainerId, Resource, content_type,
+    Action, ActionName, BatchSub, Categories, Change, ContainerChange, ContainerId, Member,
+    MemberChange, MemberType, Resource, SetContainerMembers, content_type,
 };
 use ocs_pres::instance::Source;
 use ocs_pres::legacy::{GetPresence, Pair, Presentity, SetPresence, Watcher, Watchers, pidf};
 use ocs_pres::publications;
+use ocs_pres::server::Parts;
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, Message};
 use ocs_siprege::adhoc::{AdhocList, Step};
@@ -119,7 +121,32 @@ impl<S: Store> FrontEnd<S> {
         let data = self.load(now, user);
         let changes = data.presentity.install(now, Some(&endpoint), publications);
         self.tell(now, user, &changes, None);
-        Ok(Served::default())
+        self.place_others(now, user)
+    }
+
+    /// A client of 2005 knows no containers, without which nobody sees anything: what one of 2007 puts into them at its first sign-in is put
+    /// there in its place (inferred).
+    fn place_others(&mut self, now: Instant, user: &Aor) -> Result<Served, Refused> {
+        let parts = Parts {
+            containers: true,
+            ..Parts::NONE
+        };
+        let known = self.load(now, user).presentity.full_document(parts);
+        if known
+            .containers
+            .is_some_and(|known| !known.containers.is_empty())
+        {
+            return Ok(Served::default());
+        }
+        let add = |container, network| {
+            let member = MemberChange::new(Change::Add, Member::network(network));
+            ContainerChange::new(container, 0, vec![member])
+        };
+        let body = to_string(&SetContainerMembers::new(vec![
+            add(ContainerId::COMPANY, MemberType::SameEnterprise),
+            add(ContainerId::PUBLIC, MemberType::Federated),
+        ]));
+        self.set_container_members(now, user, body.as_bytes())
     }
 
     /// `getPresence`: what somebody sees of another at this moment.
@@ -157,11 +184,9 @@ impl<S: Store> FrontEnd<S> {
     }
 
     pub(in crate::front_end) fn pending_content(&mut self, now: Instant, user: &Aor) -> Content {
-        let parts = ocs_pres::server::Parts {
-            categories: false,
-            containers: false,
+        let parts = Parts {
             subscribers: true,
-            delegates: false,
+            ..Parts::NONE
         };
         let document = self.load(now, user).presentity.full_document(parts);
         let waiting = document.subscribers.into_iter();

@@ -9,7 +9,7 @@ mod watch;
 use std::time::Instant;
 
 use ocs_pres::doc::content_type;
-use ocs_pres::server::{Changes, Refusal, Sender};
+use ocs_pres::server::{Changes, Parts, Refusal, Sender};
 use ocs_sip_core::{Aor, Message};
 use ocs_xml::to_string;
 
@@ -92,11 +92,9 @@ impl<S: Store> FrontEnd<S> {
         self.change_own(now, user, |presentity, sender| {
             presentity.set_delegates(sender, body)
         })?;
-        let parts = ocs_pres::server::Parts {
-            categories: false,
-            containers: false,
-            subscribers: false,
+        let parts = Parts {
             delegates: true,
+            ..Parts::NONE
         };
         let document = self.load(now, user).presentity.full_document(parts);
         let text = to_string(&document);

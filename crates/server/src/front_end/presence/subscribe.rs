@@ -181,7 +181,11 @@ impl<S: Store> FrontEnd<S> {
         if let Some(context) = &resource.context {
             self.added(now, &user, &watcher, &ocs_xml::Raw::of(context));
         }
-        watch.users.insert(user.clone(), names.clone());
+        let names = match watch.users.get(&user) {
+            Some(before) => NameSet::new(self.users.policy(), before.iter().chain(names.iter())),
+            None => names.clone(),
+        };
+        watch.users.insert(user.clone(), names);
         Ok((user, document))
     }
 

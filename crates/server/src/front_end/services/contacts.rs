@@ -92,6 +92,8 @@ impl<S: Store> FrontEnd<S> {
             self.subscriptions
                 .with(id, |notifier| notifier.notify(now, content.clone()));
         }
+        // As with contacts.
+        self.drive_subscriptions(now);
         Ok(Served::default())
     }
 

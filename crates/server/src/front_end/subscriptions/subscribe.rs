@@ -8,7 +8,9 @@ use ocs_sip_core::transaction::ServerId;
 use ocs_sip_core::uri::SipUri;
 use ocs_sip_core::{Aor, HeaderName, Message};
 use ocs_sipre::Epid;
-use ocs_siprege::provisioning::{self, Answer};
+use ocs_siprege::provisioning::legacy::{self, Document, Line};
+use ocs_siprege::provisioning::{self, Answer, Deployment};
+use ocs_xml::Extra;
 
 use super::{Package, Subscription, SubscriptionId, Topic};
 use crate::Store;
@@ -188,7 +190,9 @@ impl<S: Store> FrontEnd<S> {
         let Answer {
             mut response,
             notify,
-        } = self.provisioning.handle_subscribe(context, request, &());
+        } = self
+            .provisioning
+            .handle_subscribe(context, request, &Directory(&self.store));
         if response.status() == Some(200) {
             response.push(HeaderName::Contact, &self.contact);
         }
@@ -203,6 +207,28 @@ impl<S: Store> FrontEnd<S> {
                 let _ = self.layer.request(now, flow, notify);
             }
         }
+    }
+}
+
+/// What provisioning says of one user: in the form of 2005, his line.
+struct Directory<'a, S>(&'a S);
+
+impl<S: Store> Deployment for Directory<'_, S> {
+    fn legacy(&self, aor: &Aor) -> Option<Document> {
+        let user = self.0.user(aor)?;
+        let line = user.line_uri.as_ref().map(|line| Line {
+            uri: Some(line.into()),
+            server: None,
+            extra: Extra::default(),
+        });
+        Some(Document {
+            users: vec![legacy::User {
+                uri: Some(aor.to_uri().into()),
+                lines: line.into_iter().collect(),
+                extra: Extra::default(),
+            }],
+            extra: Extra::default(),
+        })
     }
 }
 
