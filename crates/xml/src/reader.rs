@@ -441,13 +441,13 @@ impl<'a> Reader<'a> {
         length: usize,
         offset: usize,
     ) -> Result<(), Error> {
-        if memchr::memchr(b'<', inside.as_bytes()).is_some() {
+        let has_entities = memchr::memchr2(b'<', b'&', inside.as_bytes()).is_some();
+        if has_entities && inside.contains('<') {
             return Err(Error::Syntax {
                 offset,
                 what: "< in a tag".into(),
             });
         }
-        let has_entities = memchr::memchr(b'&', inside.as_bytes()).is_some();
         let mut declared = self.bindings.len();
         let first = declared;
         for attribute in Scan::new(inside, length) {
@@ -506,8 +506,11 @@ impl<'a> Reader<'a> {
             });
         }
         // Written again, these would become references, which a name of a namespace cannot have here.
-        if namespace.contains(['&', '<', '>', '"', '\'']) || namespace.contains(char::is_whitespace)
-        {
+        // Without early exit the loop runs on many octets at once.
+        let marked = namespace.bytes().fold(false, |found, byte| {
+            found | (byte <= b' ') | matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
+        });
+        if marked || (!namespace.is_ascii() && namespace.contains(char::is_whitespace)) {
             return Err(bad("character in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"

@@ -6,6 +6,11 @@ pub(crate) struct Scan<'a> {
     at: usize,
 }
 
+/// White space: the other octets below are refused before anything is read.
+const fn is_space(byte: u8) -> bool {
+    byte <= b' '
+}
+
 /// What is wrong in a tag, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
@@ -23,8 +28,8 @@ impl<'a> Scan<'a> {
     /// Octets of white space at `at`.
     fn space(&self, at: usize) -> usize {
         let rest = &self.inside.as_bytes()[at..];
-        let is_other = |byte: &u8| !byte.is_ascii_whitespace();
-        rest.iter().position(is_other).unwrap_or(rest.len())
+        let other = rest.iter().position(|byte| !is_space(*byte));
+        other.unwrap_or(rest.len())
     }
 
     fn read(&mut self, start: usize) -> Result<(&'a str, &'a str), Malformed> {
@@ -33,7 +38,7 @@ impl<'a> Scan<'a> {
             what: "malformed attribute",
         };
         let bytes = self.inside.as_bytes();
-        let ends = |byte: &u8| *byte == b'=' || byte.is_ascii_whitespace();
+        let ends = |byte: &u8| *byte == b'=' || is_space(*byte);
         let length = bytes[start..].iter().position(ends);
         let end = start + length.ok_or(malformed(start))?;
         let equals = end + self.space(end);
