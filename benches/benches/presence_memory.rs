@@ -16,7 +16,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<SystemAllocator> = &INSTRUMENTED_SYSTEM;
 
 /// Virtual time between two endpoints.
-const PACE: Duration = Duration::from_millis(5);
+const PACE: Duration = Duration::from_micros(500);
 
 /// Octets and blocks of the heap that are in use.
 #[derive(Debug, Clone, Copy, Default)]

@@ -315,6 +315,12 @@ fn values_cannot_smuggle_headers() {
         Some("a  Content-Length: 5")
     );
     assert_eq!(again.reason(), Some("OK  X: y"));
+    let mut message = Message::response(200);
+    message.push_parts(HeaderName::Subject, &["a \\", "\0\r", "\n", "b\0"]);
+    message.push_parts_front(HeaderName::Subject, &["c", "", "\n\nd"]);
+    let again = parse(message.to_bytes()).unwrap();
+    let subjects: Vec<_> = again.lines(HeaderName::Subject).collect();
+    assert_eq!(subjects, ["c  d", "a \\\0  b"]);
 }
 
 #[test]

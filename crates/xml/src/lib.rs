@@ -7,6 +7,7 @@ mod macros;
 mod names;
 mod raw;
 mod reader;
+mod scan;
 mod text;
 mod value;
 mod writer;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use quick_xml::events::Event;
-use quick_xml::events::attributes::{AttrError, Attributes};
 use smol_str::SmolStr;
 
 use crate::names::{XML, XMLNS, split};
+use crate::scan::Scan;
 use crate::text::{has_controls, unescape};
 use crate::{Element, Error, Limits};
 
@@ -441,34 +441,23 @@ impl<'a> Reader<'a> {
         length: usize,
         offset: usize,
     ) -> Result<(), Error> {
-        if memchr::memchr(b'<', inside.as_bytes()).is_some() {
+        let has_entities = memchr::memchr2(b'<', b'&', inside.as_bytes()).is_some();
+        if has_entities && inside.contains('<') {
             return Err(Error::Syntax {
                 offset,
                 what: "< in a tag".into(),
             });
         }
-        let has_entities = memchr::memchr(b'&', inside.as_bytes()).is_some();
-        let mut iter = Attributes::new(inside, length);
-        // They are compared below, where they are resolved.
-        iter.with_checks(false);
         let mut declared = self.bindings.len();
         let first = declared;
-        for attribute in iter {
-            let attribute = attribute.map_err(|error| Error::Syntax {
-                offset: offset + 1 + position(&error),
-                what: "malformed attribute".into(),
+        for attribute in Scan::new(inside, length) {
+            let (qualified, raw) = attribute.map_err(|bad| Error::Syntax {
+                offset: offset + 1 + bad.at,
+                what: bad.what.into(),
             })?;
             let limit = self.limits.attributes;
             if self.attributes.len() + (declared - first) == limit {
                 return Err(Error::TooManyAttributes { limit, offset });
-            }
-            let Cow::Borrowed(raw) = attribute.value else {
-                return Err(self.syntax("malformed attribute"));
-            };
-            let qualified = attribute.key.0;
-            let at = qualified.as_ptr() as usize - inside.as_ptr() as usize;
-            if !inside.as_bytes()[at - 1].is_ascii_whitespace() {
-                return Err(self.syntax("attributes without white space between them"));
             }
             let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
                 offset,
@@ -517,8 +506,11 @@ impl<'a> Reader<'a> {
             });
         }
         // Written again, these would become references, which a name of a namespace cannot have here.
-        if namespace.contains(['&', '<', '>', '"', '\'']) || namespace.contains(char::is_whitespace)
-        {
+        // Without early exit the loop runs on many octets at once.
+        let marked = namespace.bytes().fold(false, |found, byte| {
+            found | (byte <= b' ') | matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
+        });
+        if marked || (!namespace.is_ascii() && namespace.contains(char::is_whitespace)) {
             return Err(bad("character in the name of a namespace"));
         }
         let reserved = prefix == "xmlns"
@@ -599,16 +591,5 @@ impl<'a> Reader<'a> {
         let element = T::read(&mut self)?;
         self.finish()?;
         Ok(element)
-    }
-}
-
-/// Where in the tag an attribute is wrong.
-fn position(error: &AttrError) -> usize {
-    match error {
-        AttrError::ExpectedEq(at)
-        | AttrError::ExpectedValue(at)
-        | AttrError::UnquotedValue(at)
-        | AttrError::ExpectedQuote(at, _)
-        | AttrError::Duplicated(at, _) => *at,
     }
 }

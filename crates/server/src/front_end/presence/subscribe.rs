@@ -166,6 +166,8 @@ impl<S: Store> FrontEnd<S> {
         }
         let watcher = Arc::clone(&watch.watcher);
         let data = self.load(now, &user);
+        // One text of the address for all who watch.
+        let user = data.presentity.user().clone();
         let subscribed = data
             .watchers
             .subscribe(&data.presentity, id, &watcher, names);
