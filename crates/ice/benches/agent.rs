@@ -1,5 +1,6 @@
 //! What an agent costs: a description, a check and its answer, a packet of media, a whole call.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,12 @@ fn bench(c: &mut Criterion) {
         .local_description()
         .to_string();
     for index in 0..18 {
-        text += &format!("a=candidate:{index} 1 UDP {index} 192.0.2.1 {index} typ host\r\n");
+        let port = 5000 + index;
+        writeln!(
+            text,
+            "a=candidate:{index} 1 UDP {index} 192.0.2.1 {port} typ host\r"
+        )
+        .unwrap();
     }
     c.bench_function("description/20 candidates", |b| {
         b.iter(|| Description::parse(&text, &Limits::default()));
