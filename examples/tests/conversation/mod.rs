@@ -1,4 +1,5 @@
-//! What a client and its peers say to each other through a relay.
+//! What a client and its peers say to each other through a relay. Each test uses a part of it.
+#![allow(dead_code)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
