@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `--secret` takes the keys that it shares with a server of [MS-AVEDGEA]: 40 octets in hexadecimal, first the key of usernames, then that of
-//! passwords. Runs until Ctrl-C or SIGTERM.
+//! passwords; `front_end --relay-secret` takes the same. Runs until Ctrl-C or SIGTERM.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};

@@ -5,6 +5,7 @@
 //!     --domain contoso.com --user alice:Passw0rd --user bob:Passw0rd
 //! ```
 //!
+//! With `--relay HOST:PORT` and `--relay-secret HEX`, the secret of an `edge`, those who have signed in over TLS get credentials for that relay.
 //! With `--data FILE` contacts, access lists and presence outlive it. Runs until Ctrl-C or SIGTERM; then endpoints are told to come back later, and connections are closed.
 
 use std::error::Error;
@@ -12,9 +13,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use ocs_avedgea::document::Location;
+use ocs_avedgea::server::{self, Pool, RelayAuthentication};
+use ocs_avedgea::token::{Issuer, Key};
 use ocs_examples::SqliteStore;
 use ocs_examples::net::{
-    Identity, Listeners, Server, log_to_stderr, seed, stop_signal, wall_clock,
+    Identity, Listeners, Server, log_to_stderr, seed, shared_keys, stop_signal, wall_clock,
 };
 use ocs_server::{Config, FrontEnd, MemoryStore, Store, User};
 use tracing::info;
@@ -52,6 +56,22 @@ struct Arguments {
     /// Where to keep contacts, access lists and presence, a file of SQLite; in memory if absent
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// The media relay that users get credentials for: an `edge`, with UDP and TCP on one port
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        requires = "relay_secret",
+        requires = "listen_tls"
+    )]
+    relay: Option<String>,
+    /// The keys that this server shares with the relay, as its --secret
+    #[arg(
+        long,
+        value_name = "HEX",
+        env = "OCS_RELAY_SECRET",
+        hide_env_values = true
+    )]
+    relay_secret: Option<String>,
     /// What to log, as `debug` or `ocs_examples=debug`
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
@@ -83,6 +103,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut config = Config::new(&fqdn, domain, transport, port, wall_clock());
     config.compression.enabled = arguments.compression;
+    if let (Some(relay), Some(secret)) = (&arguments.relay, &arguments.relay_secret) {
+        config.media_relay = Some(media_relay(domain, relay, secret)?);
+    }
     let mut store = MemoryStore::new(&config.netbios_domain);
     for user in &arguments.users {
         add_user(&mut store, domain, user)?;
@@ -119,6 +142,31 @@ async fn serve<S: Store + Send + 'static>(
     server.drain().await;
     info!("stopped");
     Ok(())
+}
+
+/// The service that gives credentials for one relay, which is the same from inside and from outside.
+fn media_relay(
+    domain: &str,
+    relay: &str,
+    secret: &str,
+) -> Result<RelayAuthentication, Box<dyn Error>> {
+    let wrong = || format!("--relay {relay}: a name or address and a port are needed");
+    let (host, port) = relay.rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse().map_err(|_| wrong())?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let pool = |location| Pool {
+        addresses: host.parse().into_iter().collect(),
+        udp_port: Some(port),
+        tcp_port: Some(port),
+        ..Pool::new(location, host)
+    };
+    let pools = vec![pool(Location::Internet), pool(Location::Intranet)];
+    let config = server::Config::new(&format!("edge.{domain}"), pools);
+    let keys = hex::decode(secret).map_err(|error| format!("--relay-secret: {error}"))?;
+    let keys = shared_keys(&keys).map_err(|error| format!("--relay-secret: {error}"))?;
+    // Relays do not know this key: they see only that one user is not another.
+    let own = Key::new(&seed())?;
+    Ok(RelayAuthentication::new(config, Issuer::new(own, keys)))
 }
 
 /// Takes `NAME:PASSWORD[:DISPLAY NAME]`; the name is one of the domain unless it has its own.

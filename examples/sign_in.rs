@@ -1,11 +1,15 @@
 //! A user signs in: finds the server, registers, and gets everything that a client needs ([MS-OCSPROT] 2.5.1, 2.5.2, 2.5.3, 2.5.5).
 //!
-//! The server has no A/V Edge, so steps 11 and 12 of the bootstrap are missing. `--trace`, `--svg FILE`, `--pcap FILE` and `--seed N` as in
+//! Credentials for the media relay are among it; `relay_allocation` uses such. `--trace`, `--svg FILE`, `--pcap FILE` and `--seed N` as in
 //! `instant_message`.
 
 use std::error::Error;
 use std::time::Duration;
 
+use ocs_avedgea::client::{Relay, RelayHost};
+use ocs_avedgea::document::Location;
+use ocs_avedgea::server::{self, Pool, RelayAuthentication};
+use ocs_avedgea::token::{Issuer, Key, SharedKeys};
 use ocs_client::{Bootstrap, Event, Step};
 use ocs_examples::{Deployment, finish};
 use ocs_pres::client::Presence;
@@ -13,7 +17,8 @@ use ocs_testbed::{Options, Testbed};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::from_args(std::env::args().skip(1))?;
-    let mut deployment = Deployment::new(&options, |_| {});
+    let service = media_relay(options.seed)?;
+    let mut deployment = Deployment::new(&options, |config| config.media_relay = Some(service));
     let carol = deployment.add_client("carol", "carol", |config| {
         config.bootstrap = Bootstrap::default();
     });
@@ -27,21 +32,45 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let client = deployment.client(carol);
     let (mut answered, mut refused) = (Vec::new(), Vec::new());
+    let mut relays: Vec<Relay> = Vec::new();
     for event in &client.events {
         match event {
             Event::StepAnswered { step } => answered.push(*step),
             Event::StepRefused { step, .. } => refused.push(*step),
+            Event::RelayGranted(access) => relays.clone_from(&access.relays),
             _ => {}
         }
     }
     println!("answered: {}", names(answered));
     println!("refused: {}", names(refused));
+    for relay in relays {
+        let host = match relay.host {
+            RelayHost::Name(name) => name.to_string(),
+            RelayHost::Address(address) => address.to_string(),
+        };
+        let ports = [("UDP", relay.udp_port), ("TCP", relay.tcp_port)];
+        for (transport, port) in ports {
+            println!(
+                "relay: {host}, {transport} port {}",
+                port.unwrap_or_default()
+            );
+        }
+    }
     for contact in &client.agent.contacts().contacts {
         let user = contact.uri().parse()?;
         let state = client.agent.presence(&user).and_then(Presence::state);
         println!("{user}: {}", state.unwrap_or_default().text(1033));
     }
     Ok(())
+}
+
+/// Who gives credentials for the relays of the deployment.
+fn media_relay(seed: u64) -> Result<RelayAuthentication, Box<dyn Error>> {
+    let key = |octet: u8| Key::new(&[seed as u8 ^ octet; 20]);
+    let keys = SharedKeys::new(key(1)?, key(2)?);
+    let pool = Pool::new(Location::Intranet, "av.contoso.com");
+    let config = server::Config::new("edge.contoso.com", vec![pool]);
+    Ok(RelayAuthentication::new(config, Issuer::new(key(3)?, keys)))
 }
 
 /// Steps in the order of the specification.

@@ -23,7 +23,7 @@ const SECRET: &str =
 #[test]
 fn datagrams_over_udp() {
     let mut edge = Edge::start(&[]);
-    let relayed = datagrams(edge.address);
+    let relayed = datagrams(edge.address, alice());
     // The port is closed when the response is out, or a moment later.
     let deadline = std::time::Instant::now() + PATIENCE;
     while UdpSocket::bind(relayed).is_err() {

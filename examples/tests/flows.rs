@@ -85,7 +85,9 @@ fn sign_in() {
     for line in [
         "SERVICE [signed]",
         "200 OK (SUBSCRIBE) [signed]",
-        "answered: Provisioning, Contacts, OwnPresence, LocationProfile, Conferencing, Publication, ContactsPresence",
+        "answered: Provisioning, Contacts, OwnPresence, LocationProfile, Conferencing, MediaRelay, Publication, ContactsPresence",
+        "relay: av.contoso.com, UDP port 3478",
+        "relay: av.contoso.com, TCP port 443",
         "refused: nothing",
         "bob@contoso.com: Offline",
     ] {

@@ -75,7 +75,7 @@ fn allocations() {
         return;
     };
     let edge = Edge::start_at(&["--listen", "127.7.1.1:0"]);
-    conversation::datagrams(edge.address);
+    conversation::datagrams(edge.address, conversation::alice());
     conversation::streams(edge.address, Transport::Tcp);
     conversation::streams(edge.address, Transport::PseudoTls);
     let frames = capture.finish();

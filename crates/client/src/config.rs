@@ -68,8 +68,8 @@ pub struct Bootstrap {
     pub location_profile: bool,
     /// Ask the focus factory for its conferencing servers. Default true.
     pub conferencing: bool,
-    /// How to ask for credentials of the media relay. Default none: it is not asked.
-    pub media_relay: Option<RelayRequest>,
+    /// Ask for credentials of the media relay (\[MS-AVEDGEA\]), and renew them before they end. Default true.
+    pub media_relay: bool,
     /// Put colleagues and federated users into their containers when the user has signed in for the first time. Default true.
     pub first_members: bool,
     /// Acknowledge everybody who adds the user to his contacts, as programs without a user do. Default false: see
@@ -79,23 +79,6 @@ pub struct Bootstrap {
     pub services: Vec<Service>,
     /// The offset of local time in the published device, as `00:00:00+01:00`. Default UTC.
     pub timezone: SmolStr,
-}
-
-/// How to ask the media relay authentication service for credentials (\[MS-AVEDGEA\]).
-#[derive(Clone, Copy)]
-pub struct RelayRequest {
-    /// The type of the body.
-    pub content_type: &'static str,
-    /// Makes the body: of the user and the URI of the service.
-    pub body: fn(&Aor, &str) -> Vec<u8>,
-}
-
-impl std::fmt::Debug for RelayRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RelayRequest")
-            .field("content_type", &self.content_type)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Default for Bootstrap {
@@ -109,7 +92,7 @@ impl Default for Bootstrap {
             categories: categories.into_iter().map(SmolStr::new_static).collect(),
             location_profile: true,
             conferencing: true,
-            media_relay: None,
+            media_relay: true,
             first_members: true,
             acknowledge: false,
             services: vec![Service::Text],
@@ -128,6 +111,7 @@ impl Bootstrap {
             presence: false,
             location_profile: false,
             conferencing: false,
+            media_relay: false,
             ..Self::default()
         }
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
+use ocs_avedgea::client::{Access, Failure as RelayFailure};
 use ocs_conmgmt::Query;
 use ocs_pres::category::State;
 use ocs_pres::client::{Status, WriteId};
@@ -131,13 +132,14 @@ pub enum Event {
     },
     /// Every step of the bootstrap that the server offers was answered or refused. It comes again after each new registration.
     Bootstrapped,
-    /// The answer of the media relay authentication service.
-    MediaRelay {
-        /// Its type.
-        content_type: String,
-        /// The answer.
-        body: Bytes,
-    },
+    /// There are credentials for the media relay, in place of those before; calls that are up keep theirs. They are
+    /// [`UserAgent::relay_access`](crate::UserAgent::relay_access) too. The password does not show in `Debug`.
+    RelayGranted(Box<Access>),
+    /// Later than in the bootstrap, where it is a [`StepRefused`](Self::StepRefused), a request for credentials gave none. Those that there
+    /// are stay valid until they end.
+    RelayRefused(RelayFailure),
+    /// The credentials for the media relay have ended, and no new ones came: calls work without relay.
+    RelayExpired,
     /// The answer to [`UserAgent::send_service`](crate::UserAgent::send_service).
     ServiceAnswered {
         /// To which.

@@ -7,5 +7,5 @@ mod event;
 mod link;
 
 pub use agent::{Error, UserAgent};
-pub use config::{Bootstrap, Config, RelayRequest};
+pub use config::{Bootstrap, Config};
 pub use event::{Event, Failure, Output, ServiceId, Step, TextId};

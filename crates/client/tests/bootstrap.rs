@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::aor;
 use common::script::{Ask, Reply, Script, body};
-use ocs_client::{Bootstrap, Error, Event, RelayRequest, Step, UserAgent};
+use ocs_client::{Bootstrap, Error, Event, Step, UserAgent};
 use ocs_pres::category::Availability;
 use ocs_pres::client::{InstanceKey, Status};
 use ocs_pres::doc::ContainerId;
@@ -219,53 +219,6 @@ fn answers_that_cannot_be_read() {
         assert_eq!(script.refused(), [(step, 400)], "{ask:?}");
         assert_eq!(script.bootstrapped(), 1);
     }
-}
-
-#[test]
-fn the_media_relay_is_asked_where_it_is_configured() {
-    const RELAY: RelayRequest = RelayRequest {
-        content_type: "application/msrtc-media-relay-auth+xml",
-        body: |user, service| format!("<request to=\"{service}\" from=\"{user}\"/>").into_bytes(),
-    };
-    // This server has none.
-    let mut script = Script::new(|config| config.bootstrap.media_relay = Some(RELAY));
-    script.sign_in();
-    assert_eq!(
-        (script.answered(), script.bootstrapped()),
-        (ALL.to_vec(), 1)
-    );
-    let mut script = Script::new(|config| config.bootstrap.media_relay = Some(RELAY));
-    script.reply(
-        Ask::Provisioning,
-        Reply::Recorded("sign-in/provisioning-relay-200.sip"),
-    );
-    script.reply(
-        Ask::Relay,
-        Reply::Body(
-            "application/msrtc-media-relay-auth+xml",
-            "<response/>".into(),
-        ),
-    );
-    script.sign_in();
-    assert!(script.answered().contains(&Step::MediaRelay));
-    assert_eq!(
-        body(&script.taken(Ask::Relay)[0]),
-        r#"<request to="sip:mras.contoso.com@contoso.com;gruu;opaque=srvr:MRAS:x" from="bob@contoso.com"/>"#
-    );
-    assert!(script.solo.told(
-        |event| matches!(event, Event::MediaRelay { body, .. } if &body[..] == b"<response/>")
-    ));
-    // Not configured here: not asked.
-    let mut script = Script::new(|_| {});
-    script.reply(
-        Ask::Provisioning,
-        Reply::Recorded("sign-in/provisioning-relay-200.sip"),
-    );
-    script.sign_in();
-    assert_eq!(
-        (script.taken(Ask::Relay).len(), script.bootstrapped()),
-        (0, 1)
-    );
 }
 
 #[test]

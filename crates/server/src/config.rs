@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ocs_avedgea::server::RelayAuthentication;
 use ocs_conmgmt::ServerKeepAliveConfig;
 use ocs_pres::grammar::ContainerManifestList;
 use ocs_sip_core::subscription::NotifierPolicy;
@@ -42,6 +43,11 @@ pub struct Config {
     pub location_profiles: Vec<LocationProfileDescription>,
     /// In what users may have conferences. Nothing by default.
     pub mcus: McuList,
+    /// Who gives credentials for the relays (\[MS-AVEDGEA\]): keys, relays, how long. None by default: there is no Edge.
+    ///
+    /// Clients are told its address, which is made of its name, unless `ServerConfiguration` names another `mrasUri`. It answers over TLS only,
+    /// because the password is in clear in the answer.
+    pub media_relay: Option<RelayAuthentication>,
     /// Rules and bounds of presence.
     pub presence: ocs_pres::server::Policy,
     /// Lifetimes of subscriptions, and how their notifications go out.
@@ -120,6 +126,7 @@ impl Config {
             provisioning: provisioning::Config::new(fqdn, groups()),
             location_profiles: Vec::new(),
             mcus: McuList::default(),
+            media_relay: None,
             presence: ocs_pres::server::Policy {
                 aggregate: Some(Arc::new(ocs_pres::aggregate::Standard::default())),
                 ..ocs_pres::server::Policy::default()

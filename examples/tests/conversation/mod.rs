@@ -1,4 +1,5 @@
-//! What a client and its peers say to each other through a relay.
+//! What a client and its peers say to each other through a relay. Each test uses a part of it.
+#![allow(dead_code)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -30,8 +31,8 @@ pub(crate) fn next(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
 }
 
 /// Datagrams both ways: in requests and indications, then bare. Gives the relayed address, which is given back.
-pub(crate) fn datagrams(server: SocketAddr) -> SocketAddr {
-    let mut allocation = Allocation::open(server, Transport::Udp, alice()).unwrap();
+pub(crate) fn datagrams(server: SocketAddr, credentials: Credentials) -> SocketAddr {
+    let mut allocation = Allocation::open(server, Transport::Udp, credentials).unwrap();
     let (peer, at) = peer();
     for round in 0..2 {
         allocation.send(at, b"ping");

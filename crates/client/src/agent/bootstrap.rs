@@ -20,7 +20,7 @@ use super::subscriptions::{Subscribe, Topic};
 use crate::{Config, Event, Step};
 
 /// The status of an answer that cannot be understood, in [`Event::StepRefused`].
-const UNREADABLE: u16 = 400;
+pub(super) const UNREADABLE: u16 = 400;
 
 /// The steps that are under way, and what came of them.
 #[derive(Debug, Default)]
@@ -140,10 +140,7 @@ impl UserAgent {
             (Step::OwnPresence, own),
             (Step::LocationProfile, config.location_profile && any),
             (Step::Conferencing, config.conferencing && provisioning),
-            (
-                Step::MediaRelay,
-                config.media_relay.is_some() && provisioning,
-            ),
+            (Step::MediaRelay, config.media_relay && provisioning),
             (Step::Publication, own),
             (Step::ContactsPresence, watches),
         ]
@@ -161,6 +158,7 @@ impl UserAgent {
         self.bootstrap.quiet.extend(publication);
         self.own.reset();
         self.watch.stop();
+        self.relay = None;
     }
 
     fn ask_provisioning(&mut self, now: Instant) {
@@ -193,7 +191,7 @@ impl UserAgent {
 
     fn ask_location_profile(&mut self, now: Instant) {
         let target = location::request_uri(&self.config.aor, None);
-        self.ask(now, Step::LocationProfile, &target, |_, _| {});
+        self.ask(now, Step::LocationProfile, &target, |_| {});
     }
 
     /// Asks what only the configuration says where to ask.
@@ -210,36 +208,25 @@ impl UserAgent {
                     to: target.as_str().into(),
                     command: Command::GetConferencingCapabilities,
                 };
-                self.ask(now, Step::Conferencing, &target, |_, request| {
+                self.ask(now, Step::Conferencing, &target, |request| {
                     question.ask(request);
                 });
             }
             None => self.leave_out(Step::Conferencing),
         }
-        match mras.zip(self.config.bootstrap.media_relay) {
-            Some((target, relay)) if self.waits_for(Step::MediaRelay) => {
-                self.ask(now, Step::MediaRelay, &target, |agent, request| {
-                    let body = (relay.body)(&agent.config.aor, &target);
-                    request.set_body(relay.content_type, body);
-                });
-            }
-            _ => self.leave_out(Step::MediaRelay),
+        match mras.filter(|_| self.waits_for(Step::MediaRelay)) {
+            Some(mras_uri) => self.ask_relay(now, &mras_uri, self.bootstrap.remote),
+            None => self.leave_out(Step::MediaRelay),
         }
     }
 
     /// Asks the question of a step.
-    fn ask(
-        &mut self,
-        now: Instant,
-        step: Step,
-        target: &str,
-        fill: impl FnOnce(&Self, &mut Message),
-    ) {
+    fn ask(&mut self, now: Instant, step: Step, target: &str, fill: impl FnOnce(&mut Message)) {
         let Some(mut request) = self.new_service(target) else {
             self.refuse_step(step, UNREADABLE, format!("not a SIP URI: {target}"));
             return;
         };
-        fill(self, &mut request);
+        fill(&mut request);
         self.service(now, request, Job::Step(step));
     }
 
@@ -275,16 +262,6 @@ impl UserAgent {
                 Some(Err(error)) => Err(error.to_string()),
                 None => Err("no C3P response".to_owned()),
             },
-            Step::MediaRelay => {
-                self.events.push_back(Event::MediaRelay {
-                    content_type: answer
-                        .header(HeaderName::ContentType)
-                        .unwrap_or_default()
-                        .to_owned(),
-                    body: answer.body().clone(),
-                });
-                Ok(())
-            }
             _ => Ok(()),
         };
         match read {

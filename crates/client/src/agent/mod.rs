@@ -6,6 +6,7 @@ mod contacts;
 mod conversation;
 mod incoming;
 mod presence;
+mod relay;
 mod sending;
 mod services;
 mod signing_in;
@@ -35,6 +36,7 @@ use crate::link::{Destination, Link};
 use crate::{Config, Event, Output};
 use conversation::Conversation;
 use presence::Chosen;
+use relay::Relay;
 use sending::Pending;
 use subscriptions::Subscriptions;
 
@@ -108,6 +110,9 @@ pub struct UserAgent {
     /// Whom the application watches, contact or not.
     watched: BTreeSet<Aor>,
     chosen: Chosen,
+    relay: Option<Relay>,
+    /// How many there were.
+    relays: u64,
     next_service: u64,
     conversations: BTreeMap<Aor, Conversation>,
     next_conversation: u64,
@@ -165,6 +170,8 @@ impl UserAgent {
             watch: bootstrap::new_watch(&config),
             watched: BTreeSet::new(),
             chosen: Chosen::default(),
+            relay: None,
+            relays: 0,
             next_service: 0,
             conversations: BTreeMap::new(),
             next_conversation: 0,
@@ -293,6 +300,9 @@ impl UserAgent {
         }
         self.subscriptions.handle_timeout(now);
         self.watch.handle_timeout(now);
+        if let Some(relay) = &mut self.relay {
+            relay.handle_timeout(now);
+        }
         self.settle(now);
     }
 
@@ -315,6 +325,7 @@ impl UserAgent {
                 .and_then(Registration::poll_timeout),
             self.subscriptions.poll_timeout(),
             self.watch.poll_timeout(),
+            self.relay.as_ref().and_then(Relay::poll_timeout),
         ]
         .into_iter()
         .chain(link)
@@ -351,7 +362,8 @@ impl UserAgent {
                 | self.drive_subscriptions(now)
                 | self.drive_own_presence(now)
                 | self.drive_contacts(now)
-                | self.drive_watch(now);
+                | self.drive_watch(now)
+                | self.drive_relay(now);
             if !busy {
                 break;
             }

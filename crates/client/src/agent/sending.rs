@@ -201,7 +201,7 @@ impl UserAgent {
             Purpose::Subscription { topic, serial } => {
                 self.subscription_no_response(&topic, serial);
             }
-            Purpose::Service(job) => self.service_answered(job, None),
+            Purpose::Service(job) => self.service_answered(now, job, None),
             Purpose::Register if self.link.is_some() => self.close_broken(now),
             Purpose::Register | Purpose::Parting => {}
         }
@@ -241,7 +241,7 @@ impl UserAgent {
                 self.subscription_response(now, &topic, serial, response);
             }
             Purpose::Service(job) if is_final => {
-                self.service_answered(job, Some(&response));
+                self.service_answered(now, job, Some(&response));
             }
             Purpose::Service(_) | Purpose::Parting => {}
         }

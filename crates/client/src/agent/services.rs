@@ -21,6 +21,8 @@ pub(super) enum Job {
     Own(WriteId),
     /// A write to the contact list.
     Contacts,
+    /// Credentials for the media relay, of the service with this number.
+    Relay(u64),
     /// A request of the application's own.
     Application(ServiceId),
 }
@@ -71,7 +73,7 @@ impl UserAgent {
         let target = self.config.aor.to_uri();
         match self.new_service(&target) {
             Some(request) => self.service(now, request.with_body(content_type, body), job),
-            None => self.service_answered(job, None),
+            None => self.service_answered(now, job, None),
         }
     }
 
@@ -79,11 +81,11 @@ impl UserAgent {
     pub(super) fn service(&mut self, now: Instant, request: Message, job: Job) {
         let purpose = Purpose::Service(job.clone());
         if self.send_request(now, request, purpose).is_none() {
-            self.service_answered(job, None);
+            self.service_answered(now, job, None);
         }
     }
 
-    pub(super) fn service_answered(&mut self, job: Job, answer: Option<&Message>) {
+    pub(super) fn service_answered(&mut self, now: Instant, job: Job, answer: Option<&Message>) {
         match job {
             Job::Step(step) => self.step_answered(step, answer),
             Job::Own(id) => {
@@ -106,6 +108,7 @@ impl UserAgent {
                     body.map_or(&[], |body| &body[..]),
                 );
             }
+            Job::Relay(serial) => self.relay_answered(now, serial, answer),
             Job::Application(id) => self.events.push_back(Event::ServiceAnswered {
                 id,
                 status: status_of(answer),

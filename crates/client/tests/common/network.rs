@@ -174,6 +174,8 @@ pub(crate) struct Network {
     pub(crate) testbed: Testbed,
     pub(crate) server: HostId,
     compressed: bool,
+    /// What this front end has besides.
+    adjust: fn(&mut ocs_server::Config),
     devices: u8,
 }
 
@@ -181,9 +183,13 @@ pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 
 impl Network {
     pub(crate) fn new(seed: u64, compressed: bool) -> Self {
+        Self::with(seed, compressed, |_| {})
+    }
+
+    pub(crate) fn with(seed: u64, compressed: bool, adjust: fn(&mut ocs_server::Config)) -> Self {
         let system = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let mut testbed = Testbed::new(seed, Instant::now(), system);
-        let machine = Self::front_end(&testbed, compressed);
+        let machine = Self::front_end(&testbed, compressed, adjust);
         let server = testbed.add_host("fe01", [IpAddr::V4(SERVER)], machine);
         let names = ["fe01.contoso.com", "sip.contoso.com"];
         testbed.listen(server, Listener::tls((SERVER, 5061).into(), names));
@@ -200,11 +206,16 @@ impl Network {
             testbed,
             server,
             compressed,
+            adjust,
             devices: 0,
         }
     }
 
-    fn front_end(testbed: &Testbed, compressed: bool) -> ServerHost {
+    fn front_end(
+        testbed: &Testbed,
+        compressed: bool,
+        adjust: fn(&mut ocs_server::Config),
+    ) -> ServerHost {
         let clock = testbed.wall_clock();
         let mut config = ocs_server::Config::new(
             "fe01.contoso.com",
@@ -218,6 +229,7 @@ impl Network {
         config.location_profiles = vec![LocationProfileDescription::new("Redmond", [])];
         config.provisioning.groups = vec![ServerConfiguration::default().into()];
         config.mcus.types = vec![McuType::Chat];
+        adjust(&mut config);
         let mut store = MemoryStore::new("CONTOSO");
         for name in NAMES {
             store.add_user(User::new(aor(name)), PASSWORD);
@@ -230,7 +242,7 @@ impl Network {
 
     /// The server's program ends and is started again.
     pub(crate) fn restart_server(&mut self) {
-        let machine = Self::front_end(&self.testbed, self.compressed);
+        let machine = Self::front_end(&self.testbed, self.compressed, self.adjust);
         self.testbed.restart(self.server, machine);
     }
 

@@ -1,6 +1,7 @@
 //! A server with a script: it answers each question of a bootstrap as SIPE was answered once, or as the test says.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use ocs_client::{Config, Event, Step};
@@ -35,7 +36,15 @@ pub(crate) enum Reply {
     Status(u16),
     /// A 200 with this body.
     Body(&'static str, String),
+    /// What this makes of the request.
+    By(Rc<dyn Fn(&Message) -> Message>),
     Silence,
+}
+
+impl Reply {
+    pub(crate) fn by(answer: impl Fn(&Message) -> Message + 'static) -> Self {
+        Self::By(Rc::new(answer))
+    }
 }
 
 pub(crate) struct Script {
@@ -171,6 +180,7 @@ impl Script {
             ),
             Reply::Status(status) => Some(self.solo.answer(&message, status)),
             Reply::Body(kind, body) => Some(self.solo.answer(&message, 200).with_body(kind, body)),
+            Reply::By(answer) => Some(answer(&message)),
             Reply::Recorded(name) => {
                 let mut response = rebuilt(name, &message);
                 if in_dialog {

@@ -57,6 +57,10 @@ impl<S: Store> FrontEnd<S> {
     /// A request to the server itself, or to what it keeps for its users.
     pub(super) fn serve(&mut self, now: Instant, caller: &Caller, id: ServerId, request: &Message) {
         let tag = self.new_tag();
+        if let Some(response) = self.relay_service(now, caller, request, &tag) {
+            self.respond(now, id, response);
+            return;
+        }
         let answer = |code| Message::response_to(request, code, Some(&tag));
         let response = match request.method() {
             Some(Method::Options) => {

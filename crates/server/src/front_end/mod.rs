@@ -6,6 +6,7 @@ mod local;
 mod output;
 mod presence;
 mod proxy;
+mod relay;
 mod services;
 mod subscriptions;
 mod users;
@@ -44,6 +45,12 @@ pub enum Error {
     /// The NTLM part.
     #[error("authentication: {0}")]
     Authentication(#[from] ocs_sipae::Error),
+    /// The name of the media relay authentication service cannot stand in a SIP URI.
+    #[error("media relay: {name} is no name of a server")]
+    MediaRelay {
+        /// The name.
+        name: String,
+    },
 }
 
 /// What a [`FrontEnd`] holds.
@@ -95,6 +102,8 @@ pub struct FrontEnd<S> {
     forks: proxy::Forks,
     provisioning: Provisioning,
     focus_factory: FocusFactory<McuList>,
+    /// Where clients ask for credentials for the relays.
+    relay_address: Option<relay::RelayAddress>,
     users: users::Users,
     subscriptions: subscriptions::Subscriptions,
     policies: subscriptions::Policies,
@@ -125,6 +134,14 @@ impl<S: Store> FrontEnd<S> {
         authentication.policy = Box::new(StoreDecides);
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);
+        let service = config.media_relay.as_ref();
+        let relay_address = service
+            .map(|service| relay::RelayAddress::new(service, domain))
+            .transpose()?;
+        let mut provisioning = config.provisioning.clone();
+        if let Some(address) = &relay_address {
+            address.tell(&mut provisioning.groups);
+        }
         Ok(Self {
             authentication: sipae::Server::new(
                 authentication,
@@ -144,7 +161,8 @@ impl<S: Store> FrontEnd<S> {
             writable: VecDeque::new(),
             timers: Schedule::default(),
             forks: proxy::Forks::default(),
-            provisioning: Provisioning::new(config.provisioning.clone()),
+            provisioning: Provisioning::new(provisioning),
+            relay_address,
             focus_factory: FocusFactory::new(config.fqdn.as_str(), config.mcus.clone()),
             users: users::Users::new(config.presence.clone(), config.clock),
             subscriptions: subscriptions::Subscriptions::default(),

@@ -105,6 +105,8 @@ impl<S: Store> FrontEnd<S> {
             Target::Own => Ok(None),
             Target::Refuse(refusal) => Err(refusal),
             Target::Application(_) if request.method() == Some(&Method::Service) => Ok(None),
+            // It refuses all else itself.
+            Target::Application(gruu) if self.is_relay_service(&gruu) => Ok(None),
             Target::Application(_) => Err(Refusal::new(404, "no such application here")),
             Target::Route(_) | Target::Foreign(_) => Err(NO_ROUTE),
             _ => Err(Refusal::new(500, "no rule for this target")),

@@ -15,6 +15,7 @@ use ocs_siprege::location::{self, LocationProfileDescription, Profiles};
 
 use super::FrontEnd;
 use super::input::Caller;
+use super::relay::is_of_relays;
 use super::subscriptions::addressee;
 use crate::{Event, Store};
 
@@ -93,6 +94,10 @@ impl<S: Store> FrontEnd<S> {
             return Some(self.take_report(caller, request, tag));
         }
         let gruu = Gruu::parse(request.request_uri()?).ok()?;
+        if is_of_relays(&gruu) {
+            // That of this pool has had its turn.
+            return Some(Message::response_to(request, 404, Some(tag)));
+        }
         match gruu.opaque {
             Opaque::LocationProfile(_) => {
                 let pool = Pool {
