@@ -99,9 +99,9 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
     }
 
     /// Has the policy server asked, which is the first relay that gives an allocation (\[MS-TURNBWM\]): about the paths before the checks, and
-    /// to commit the bandwidth of what was selected, until which [`Event::Completed`] is not told; a third of the allocation's lifetime
-    /// apart (inferred) the reservation is updated, at the end it is cancelled. Its allocation lives as long as that. What the server says comes
-    /// from [`poll_policy`](Self::poll_policy).
+    /// to commit the bandwidth of what was selected. Until it has done that, [`Event::Completed`] is not told, though the agent's phase says so.
+    /// A third of the allocation's lifetime apart (inferred) the reservation is updated, at the end it is cancelled; that allocation lives as long.
+    /// What the server says comes from [`poll_policy`](Self::poll_policy).
     ///
     /// To be called before gathering, with [`Config::bandwidth_management`]. [`Event::PolicyWanted`] does not come then.
     pub fn manage_bandwidth(&mut self, demand: Demand) {

@@ -202,7 +202,8 @@ fn outcomes(call: &mut Call) -> Vec<Outcome> {
 fn the_relay_is_asked() {
     let mut call = managed_call();
     call.links(|links| links.direct_is_full = true);
-    call.run().unwrap();
+    call.exchange();
+    call.testbed.run_for(Duration::from_secs(5));
     let pair = call
         .side(Role::Controlling)
         .agent()
@@ -284,7 +285,8 @@ fn the_relay_denies_a_reservation() {
     let mut call = managed_call();
     let caller = call.caller.ip;
     call.links(|links| links.deny = Some(caller));
-    call.run().unwrap();
+    call.exchange();
+    call.testbed.run_for(Duration::from_secs(10));
     let completed = |(_, event): &&(_, Event)| *event == Event::Completed;
     let events = &call.side(Role::Controlling).events;
     assert_eq!(events.iter().filter(completed).count(), 1);

@@ -56,6 +56,9 @@ impl<R: Rng> Agent<R> {
     }
 
     fn media_path(&self, component: Component) -> Option<Path> {
+        if self.phase.is_over() {
+            return None;
+        }
         let media = &self.media[component.index()];
         let index = media.selected.or_else(|| self.best_valid(component));
         let path = index.and_then(|index| self.path(&self.pairs[index]));
