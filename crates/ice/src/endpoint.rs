@@ -273,6 +273,9 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
 
     /// Passes on what the agent tells, but for what the policy server has a say in.
     fn note(&mut self, now: Instant, event: Event) {
+        if self.withheld && event == Event::Completed {
+            return;
+        }
         let request = match (&mut self.manager, &event) {
             (Some(manager), Event::PolicyWanted(sites)) => Some(manager.check(*sites)),
             (Some(manager), Event::Completed) => {
