@@ -327,3 +327,34 @@ fn the_relay_has_no_policy() {
     assert_eq!(call.testbed.host::<RelayHost>(relay).allocations(), 0);
     call.assert_media_flows();
 }
+
+/// A restart takes up the allocation that was kept for the policy server, and asks it again.
+#[test]
+fn a_restart_asks_again() {
+    let mut call = managed_call();
+    call.exchange();
+    call.testbed.run_for(Duration::from_secs(5));
+    for role in BOTH {
+        call.command(role, |agent, _| agent.finish().unwrap());
+        call.command(role, ocs_ice::Agent::restart);
+    }
+    call.testbed.run_for(Duration::from_secs(5));
+    let [offer, answer] = BOTH.map(|role| call.description(role));
+    assert!(offer.to_string().contains("typ relay"), "{offer}");
+    for (role, remote) in [(Role::Controlled, offer), (Role::Controlling, answer)] {
+        call.command(role, |agent, now| agent.set_remote(now, &remote).unwrap());
+    }
+    call.testbed.run_for(Duration::from_secs(5));
+    for role in BOTH {
+        let completed = |(_, event): &&(_, Event)| *event == Event::Completed;
+        assert_eq!(call.side(role).events.iter().filter(completed).count(), 2);
+    }
+    call.assert_media_flows();
+    let kinds = call.links(|links| {
+        let asked = links.seen.iter().map(|request| request.message);
+        asked.collect::<Vec<_>>()
+    });
+    for kind in [BandwidthMessage::Check, BandwidthMessage::Commit] {
+        assert_eq!(kinds.iter().filter(|other| **other == kind).count(), 4);
+    }
+}
