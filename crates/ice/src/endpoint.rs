@@ -15,7 +15,7 @@ use rand_core::{CryptoRng, SeedableRng};
 
 use crate::io::{ConnectionId, Event, Output, RelayId};
 use crate::{Agent, Component, Config, Error};
-use policy::{End, Manager, Verdict};
+use policy::{Manager, Verdict};
 use relays::{News, Relays};
 
 pub use policy::Demand;
@@ -300,9 +300,8 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
             return;
         };
         let waiting = match manager.end() {
-            End::Wait => true,
-            End::Cancel(request) => self.relays.manage(now, request),
-            End::Done => false,
+            Some(request) => self.relays.manage(now, request),
+            None => manager.is_cancelling(),
         };
         if !waiting {
             self.relays.stop_managing(now);

@@ -58,17 +58,6 @@ pub(super) enum Verdict {
     Nothing,
 }
 
-/// What is to be done at the end.
-#[derive(Debug)]
-pub(super) enum End {
-    /// Cancel the reservation first.
-    Cancel(Request),
-    /// The answer to that has to come.
-    Wait,
-    /// Nothing more.
-    Done,
-}
-
 /// The conversation with the policy server.
 #[derive(Debug)]
 pub(super) struct Manager {
@@ -91,7 +80,7 @@ impl Manager {
     }
 
     /// Nobody answers.
-    pub(super) fn give_up(&mut self) {
+    fn give_up(&mut self) {
         self.state = State::Over;
     }
 
@@ -177,19 +166,20 @@ impl Manager {
         }
     }
 
-    pub(super) fn end(&mut self) -> End {
+    /// The end: what is reserved is to be cancelled.
+    pub(super) fn end(&mut self) -> Option<Request> {
         let cancel = self.update(Some(Amount::ZERO));
-        match (self.state, cancel) {
-            (State::Cancelling, _) => End::Wait,
-            (_, Some(request)) => {
-                self.state = State::Cancelling;
-                End::Cancel(request)
-            }
-            _ => {
-                self.state = State::Over;
-                End::Done
-            }
+        if cancel.is_some() {
+            self.state = State::Cancelling;
+        } else if !self.is_cancelling() {
+            self.give_up();
         }
+        cancel
+    }
+
+    /// Whether the answer to that is still to come.
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.state == State::Cancelling
     }
 
     /// The server's answer; without a response it has no policy. Updates go out once in a `period`.
@@ -209,20 +199,17 @@ impl Manager {
                 self.give_up();
                 Verdict::Policy(None)
             }
-            (State::Committing, Some(_)) => match reservation {
-                Some(reservation) => {
-                    let update = now + period;
-                    self.state = State::Committed {
-                        reservation,
-                        update,
-                    };
-                    Verdict::Committed
-                }
-                None => {
+            (State::Committing, Some(_)) => {
+                let Some(reservation) = reservation else {
                     self.state = State::Checked;
-                    Verdict::Denied
-                }
-            },
+                    return Verdict::Denied;
+                };
+                self.state = State::Committed {
+                    reservation,
+                    update: now + period,
+                };
+                Verdict::Committed
+            }
             (State::Committing, None) => {
                 self.give_up();
                 Verdict::Committed
