@@ -68,9 +68,10 @@ impl Capture {
         }
         let mut dump = String::new();
         for octets in streams.values() {
-            let hello = match octets.starts_with(&pseudo_tls::RECORD_START) {
-                false => 0,
-                true => 5 + usize::from(u16::from_be_bytes([octets[3], octets[4]])),
+            let hello = if octets.starts_with(&pseudo_tls::RECORD_START) {
+                5 + usize::from(u16::from_be_bytes([octets[3], octets[4]]))
+            } else {
+                0
             };
             let mut reader = FrameReader::default();
             let mut rest = &octets[hello..];

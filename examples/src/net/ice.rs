@@ -192,10 +192,9 @@ impl IcePeer {
             }
             Input::Connected(id) => {
                 if let Some(link) = self.link(id) {
-                    let connection = self.connections.get_mut(&link);
-                    connection
-                        .into_iter()
-                        .for_each(|made| made.connecting = None);
+                    if let Some(connection) = self.connections.get_mut(&link) {
+                        connection.connecting = None;
+                    }
                     self.endpoint.handle_connected(now, link);
                 }
             }
