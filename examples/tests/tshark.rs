@@ -77,8 +77,11 @@ impl Capture {
             let mut rest = &octets[hello..];
             while let Some(frame) = reader.next(&mut rest).unwrap() {
                 if frame.frame_type == FrameType::Control {
-                    let octets = frame.content.iter().map(|octet| format!(" {octet:02x}"));
-                    writeln!(dump, "000000{}", octets.collect::<String>()).unwrap();
+                    dump.push_str("000000");
+                    for octet in frame.content {
+                        write!(dump, " {octet:02x}").unwrap();
+                    }
+                    dump.push('\n');
                 }
             }
         }
