@@ -7,21 +7,23 @@
 //!
 //! Each prints a description: lines that begin with `a=`, and an empty line. It is to be typed into the other one. Then each line is one datagram
 //! to the peer, which prints it. What begins with `* ` tells what happens. Who is done prints a second description, the final one: with [MS-ICE]
-//! that of the controlling side has to be typed into the other one. With `--relay` there are relayed candidates of `edge`, too.
+//! that of the controlling side has to be typed into the other one. With `--relay` there are relayed candidates of `edge`, too. At the end of the
+//! input, or on Ctrl-C or SIGTERM, it gives its allocations back.
 
 use std::collections::VecDeque;
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use ocs_examples::chat::typed_lines;
-use ocs_examples::net::{IcePeer, log_to_stderr, seed};
+use ocs_examples::net::{IcePeer, log_to_stderr, seed, stop_signal};
 use ocs_ice::endpoint::Endpoint;
 use ocs_ice::{
-    CandidatePolicy, Carrier, Component, Config, Description, Dialect, Event, Limits, Phase, Role,
-    Transport,
+    CandidatePolicy, Carrier, Component, Config, Description, Dialect, Event, Failure, Limits,
+    Phase, Role, Transport,
 };
 use ocs_turn::client::Credentials;
 use rand_chacha::ChaCha12Rng;
@@ -32,7 +34,7 @@ const TEXTS: usize = 64;
 /// How long it may take to type a description into the other program.
 const TYPING: Duration = Duration::from_secs(120);
 
-/// One of two peers that talk over UDP.
+/// One of two peers that find a way to each other.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Which protocol
@@ -44,9 +46,15 @@ struct Arguments {
     /// The address of this end
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     address: IpAddr,
+    /// Over what the peer may reach that address
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["udp", "tcp"])]
+    transport: Vec<HostTransport>,
     /// A relay of [MS-TURN]
     #[arg(long, value_name = "HOST:PORT", requires = "user")]
     relay: Option<String>,
+    /// Over what to reach the relay: it relays datagrams over UDP, streams over TCP and pseudo-TLS
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["udp", "tcp"])]
+    relay_transport: Vec<RelayTransport>,
     /// The credential for the relay
     #[arg(long, value_name = "NAME:PASSWORD", requires = "relay")]
     user: Option<String>,
@@ -64,6 +72,29 @@ enum Version {
     MsIce,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HostTransport {
+    Udp,
+    Tcp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RelayTransport {
+    Udp,
+    Tcp,
+    PseudoTls,
+}
+
+impl RelayTransport {
+    const fn carrier(self) -> Carrier {
+        match self {
+            Self::Udp => Carrier::Udp,
+            Self::Tcp => Carrier::Tcp,
+            Self::PseudoTls => Carrier::PseudoTls,
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
@@ -78,22 +109,37 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     log_to_stderr(&arguments.log)?;
     let mut peer = start(&arguments).await?;
+    let result = converse(&mut peer).await;
+    peer.close().await;
+    result
+}
+
+/// Until the input ends, or somebody stops it.
+async fn converse(peer: &mut IcePeer) -> Result<(), Box<dyn Error>> {
     let mut lines = typed_lines(|line| line);
     let mut typed = Typed::default();
+    let mut stopped = pin!(stop_signal());
     while !(typed.ended && typed.texts.is_empty()) {
         let reading = !typed.ended
             && typed.texts.len() < TEXTS
             && peer.endpoint().agent().phase() != Phase::Gathering;
         tokio::select! {
-            event = peer.next() => tell(&peer, event)?,
+            event = peer.next() => match event {
+                // Only connections tell that the peer is gone.
+                Event::Failed(Failure::PathLost) => {
+                    println!("* disconnected");
+                    return Ok(());
+                }
+                event => tell(peer, event)?,
+            },
             line = lines.recv(), if reading => match line {
-                Some(line) => typed.take(line?, &mut peer)?,
+                Some(line) => typed.take(line?, peer)?,
                 None => typed.ended = true,
             },
+            stopped = &mut stopped => return Ok(stopped?),
         }
-        typed.send(&mut peer)?;
+        typed.send(peer)?;
     }
-    peer.flush().await;
     Ok(())
 }
 
@@ -116,12 +162,7 @@ async fn start(arguments: &Arguments) -> Result<IcePeer, Box<dyn Error>> {
         config.candidates = CandidatePolicy::RelayOnly;
     }
     let relay = match &arguments.relay {
-        Some(relay) => {
-            let mut addresses = tokio::net::lookup_host(relay).await?;
-            let v4 = arguments.address.is_ipv4();
-            let address = addresses.find(|address| address.is_ipv4() == v4);
-            Some(address.ok_or_else(|| format!("--relay {relay}: no such address"))?)
-        }
+        Some(relay) => Some(resolve(relay, arguments.address).await?),
         None => None,
     };
     let endpoint = Endpoint::new(
@@ -131,18 +172,59 @@ async fn start(arguments: &Arguments) -> Result<IcePeer, Box<dyn Error>> {
     );
     let mut peer = IcePeer::new(endpoint);
     for component in Component::ALL {
-        let base = peer.bind(SocketAddr::new(arguments.address, 0)).await?;
-        peer.command(|agent, _| {
-            agent.add_host(component, Transport::Udp, base)?;
-            relay.map_or(Ok(()), |relay| {
-                agent
-                    .add_relay(component, Carrier::Udp, base, relay)
-                    .map(drop)
-            })
-        })?;
+        add_candidates(&mut peer, component, arguments, relay).await?;
     }
     peer.command(ocs_ice::Agent::gather)?;
     Ok(peer)
+}
+
+async fn resolve(relay: &str, own: IpAddr) -> Result<SocketAddr, Box<dyn Error>> {
+    let mut addresses = tokio::net::lookup_host(relay).await?;
+    let address = addresses.find(|address| address.is_ipv4() == own.is_ipv4());
+    Ok(address.ok_or_else(|| format!("--relay {relay}: no such address"))?)
+}
+
+/// The sockets of a component, and what the relay is to add.
+async fn add_candidates(
+    peer: &mut IcePeer,
+    component: Component,
+    arguments: &Arguments,
+    relay: Option<SocketAddr>,
+) -> Result<(), Box<dyn Error>> {
+    let any = SocketAddr::new(arguments.address, 0);
+    let relays = relay.map(|_| &arguments.relay_transport[..]);
+    let relays = relays.unwrap_or_default();
+    let host = |transport| arguments.transport.contains(&transport);
+    let mut bases = [None; 2];
+    if host(HostTransport::Udp) || relays.contains(&RelayTransport::Udp) {
+        bases[0] = Some(peer.bind(any).await?);
+    }
+    let over_tcp = |transport: &RelayTransport| transport.carrier().is_tcp();
+    if host(HostTransport::Tcp) || relays.iter().any(over_tcp) {
+        bases[1] = Some(peer.reserve(any)?);
+    }
+    let [udp, active] = bases;
+    let mut hosts = Vec::new();
+    if host(HostTransport::Udp) {
+        hosts.extend(udp.map(|base| (Transport::Udp, base)));
+    }
+    if host(HostTransport::Tcp) {
+        hosts.extend(active.map(|base| (Transport::TcpActive, base)));
+        hosts.push((Transport::TcpPassive, peer.listen(any)?));
+    }
+    peer.command(|agent, _| {
+        for (transport, base) in hosts {
+            agent.add_host(component, transport, base)?;
+        }
+        for carrier in relays.iter().map(|transport| transport.carrier()) {
+            let base = if carrier.is_tcp() { active } else { udp };
+            if let (Some(base), Some(relay)) = (base, relay) {
+                agent.add_relay(component, carrier, base, relay)?;
+            }
+        }
+        Ok::<_, ocs_ice::Error>(())
+    })?;
+    Ok(())
 }
 
 fn credentials(user: Option<&str>) -> Result<Credentials, String> {

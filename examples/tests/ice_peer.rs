@@ -5,8 +5,14 @@ mod ice_pair;
 mod process;
 mod running;
 
+use std::net::{SocketAddr, UdpSocket};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use ice_pair::{Peers, pass};
 use running::{Edge, Running, USER};
+
+const DIALECTS: [&str; 2] = ["ms-ice2", "ms-ice"];
 
 #[test]
 fn two_peers_of_ice2() {
@@ -19,14 +25,70 @@ fn two_peers_of_ice() {
 }
 
 #[test]
-fn only_the_relay_is_used() {
-    for dialect in ["ms-ice2", "ms-ice"] {
-        let edge = Edge::start(&[]);
-        let relay = edge.address.to_string();
-        let arguments = ["--dialect", dialect, "--relay", &relay, "--user", USER];
-        let relayed = [&arguments[..], &["--relay-only"]].concat();
-        Peers::start(&relayed).converse("relay UDP 127.0.0.1:");
+fn over_tcp() {
+    for dialect in DIALECTS {
+        let peers = Peers::start(&["--dialect", dialect, "--transport", "tcp"]);
+        let pair = peers.converse("host TCP-");
+        assert!(!pair.contains("UDP"), "{pair}");
     }
+}
+
+#[test]
+fn only_the_relay_is_used() {
+    for dialect in DIALECTS {
+        let arguments = ["--dialect", dialect, "--relay-transport", "udp"];
+        await_free(relay_only(&arguments, "relay UDP "));
+    }
+}
+
+#[test]
+fn only_the_relay_is_used_over_streams() {
+    for dialect in DIALECTS {
+        for transport in ["tcp", "pseudo-tls"] {
+            let arguments = ["--dialect", dialect, "--relay-transport", transport];
+            relay_only(&arguments, "relay TCP-");
+        }
+    }
+}
+
+/// Two peers that use a relay whatever else there is. Gives the relayed address of the pair.
+fn relay_only(arguments: &[&str], kind: &str) -> SocketAddr {
+    let edge = Edge::start(&[]);
+    let relay = edge.address.to_string();
+    let relayed = ["--relay", &relay, "--user", USER, "--relay-only"];
+    let pair = Peers::start(&[&relayed[..], arguments].concat()).converse(kind);
+    let (_, end) = pair.split_once(kind).unwrap();
+    let mut words = end.split(' ');
+    let address = words.find_map(|word| word.parse().ok());
+    address.unwrap()
+}
+
+/// The port of an allocation is closed when that has been given back.
+fn await_free(relayed: SocketAddr) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while UdpSocket::bind(relayed).is_err() {
+        assert!(Instant::now() < deadline, "{relayed} stays");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_peer_that_is_stopped_gives_its_allocations_back() {
+    let edge = Edge::start(&[]);
+    let relay = edge.address.to_string();
+    let mut command = process::example("ice_peer");
+    let mut peer = Running::start(command.args(["--relay", &relay, "--user", USER]));
+    let line = loop {
+        let line = peer.expect("typ relay");
+        if line.contains(" UDP ") {
+            break line;
+        }
+    };
+    let port = line.split(' ').nth(5).unwrap();
+    let relayed = SocketAddr::new(edge.address.ip(), port.parse().unwrap());
+    assert!(UdpSocket::bind(relayed).is_err());
+    assert!(peer.terminate().success());
+    await_free(relayed);
 }
 
 #[test]

@@ -54,6 +54,15 @@ pub enum Phase {
     Completed,
     /// It did not work out.
     Failed,
+    /// The application has closed it.
+    Closed,
+}
+
+impl Phase {
+    /// Whether nothing more will come of it.
+    pub(crate) const fn is_over(self) -> bool {
+        matches!(self, Self::Failed | Self::Closed)
+    }
 }
 
 /// Where packets of a local candidate leave from.
@@ -326,7 +335,7 @@ impl<R: Rng> Agent<R> {
                 Phase::Gathering => self.gathered(now),
                 Phase::Checking => self.checks_over(now),
                 Phase::Nominating => self.fail(crate::io::Failure::NotNominated),
-                Phase::WaitingForPeer | Phase::Completed | Phase::Failed => {}
+                Phase::WaitingForPeer | Phase::Completed | Phase::Failed | Phase::Closed => {}
             }
         }
         self.keep_alive(now);

@@ -1,19 +1,24 @@
 //! An agent together with its allocations at relays of \[MS-TURN\].
 
+mod policy;
 mod relays;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ocs_turn::Client;
+use ocs_turn::bandwidth::{Amount, Response};
 use ocs_turn::client::{Credentials, Failure};
 use rand_core::{CryptoRng, SeedableRng};
 
 use crate::io::{ConnectionId, Event, Output, RelayId};
-use crate::{Agent, Config, Error};
+use crate::{Agent, Component, Config, Error};
+use policy::{Manager, Verdict};
 use relays::{News, Relays};
+
+pub use policy::Demand;
 
 /// Names a TCP connection of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,8 +73,13 @@ pub enum Action {
 pub struct Endpoint<R> {
     agent: Agent<R>,
     relays: Relays<R>,
+    manager: Option<Manager>,
+    /// Completion is told when the policy server has committed the bandwidth.
+    withheld: bool,
     actions: VecDeque<Action>,
+    events: VecDeque<Event>,
     failures: VecDeque<(RelayId, Failure)>,
+    policies: VecDeque<Response>,
 }
 
 impl<R: CryptoRng + SeedableRng> Endpoint<R> {
@@ -79,8 +89,34 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         Self {
             agent: Agent::new(config, rng),
             relays,
+            manager: None,
+            withheld: false,
             actions: VecDeque::new(),
+            events: VecDeque::new(),
             failures: VecDeque::new(),
+            policies: VecDeque::new(),
+        }
+    }
+
+    /// Has the policy server asked, which is the first relay that gives an allocation (\[MS-TURNBWM\]): about the paths before the checks, and
+    /// to commit the bandwidth of what was selected. Until it has done that, [`Event::Completed`] is not told, though the agent's phase says so.
+    /// A third of the allocation's lifetime apart (inferred) the reservation is updated, at the end it is cancelled; that allocation lives as long.
+    /// What the server says comes from [`poll_policy`](Self::poll_policy).
+    ///
+    /// To be called before gathering, with [`Config::bandwidth_management`]. [`Event::PolicyWanted`] does not come then.
+    pub fn manage_bandwidth(&mut self, demand: Demand) {
+        self.manager = Some(Manager::new(demand));
+    }
+
+    /// Media has changed: another amount is needed. It is also that of a reservation that is yet to be made.
+    pub fn change_bandwidth(&mut self, now: Instant, amount: Amount) {
+        let request = self
+            .manager
+            .as_mut()
+            .and_then(|manager| manager.change(amount));
+        if let Some(request) = request {
+            self.relays.manage(now, request);
+            self.settle(now);
         }
     }
 
@@ -158,6 +194,12 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
             self.relays.client(place).handle_timeout(now);
             self.tell(now, place);
         }
+        let period = self.update_period();
+        if let Some(manager) = &mut self.manager
+            && let Some(request) = manager.handle_timeout(now, period)
+        {
+            self.relays.manage(now, request);
+        }
         self.command(now, |agent| agent.handle_timeout(now));
     }
 
@@ -184,44 +226,138 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
                 News::Failed(failure) => {
                     self.failures.push_back((relay, failure));
                     self.agent.handle_allocation_failed(now, relay);
+                    if self.relays.is_managing(relay) {
+                        self.policy_answered(now, None);
+                    }
+                }
+                News::Policy(response) => self.policy_answered(now, response),
+            }
+        }
+    }
+
+    fn update_period(&self) -> Duration {
+        self.relays.managing_lifetime() / 3
+    }
+
+    /// The policy server has answered, or will not.
+    fn policy_answered(&mut self, now: Instant, response: Option<Response>) {
+        let period = self.update_period();
+        let Some(manager) = &mut self.manager else {
+            return;
+        };
+        let verdict = manager.handle_answer(now, period, response.as_ref());
+        let over = manager.is_over();
+        self.policies.extend(response);
+        match verdict {
+            Verdict::Policy(policy) => self.agent.handle_policy(now, policy),
+            Verdict::Committed => self.tell_completed(),
+            Verdict::Denied => {
+                if self.agent.handle_commit_denied(now).is_ok() {
+                    self.withheld = false;
+                } else {
+                    self.tell_completed();
                 }
             }
+            Verdict::Cancelled | Verdict::Nothing => {}
+        }
+        if over {
+            self.relays.stop_managing(now);
+        }
+    }
+
+    fn tell_completed(&mut self) {
+        if core::mem::take(&mut self.withheld) {
+            self.events.push_back(Event::Completed);
+        }
+    }
+
+    /// Passes on what the agent tells, but for what the policy server has a say in.
+    fn note(&mut self, now: Instant, event: Event) {
+        if self.withheld && event == Event::Completed {
+            return;
+        }
+        let request = match (&mut self.manager, &event) {
+            (Some(manager), Event::PolicyWanted(sites)) => Some(manager.check(*sites)),
+            (Some(manager), Event::Completed) => {
+                let pair = self.agent.selected(Component::Rtp);
+                pair.and_then(|pair| manager.commit(&pair))
+            }
+            _ => None,
+        };
+        let Some(request) = request else {
+            self.events.push_back(event);
+            return;
+        };
+        self.withheld = event == Event::Completed;
+        if !self.relays.manage(now, request) {
+            self.policy_answered(now, None);
+        }
+    }
+
+    /// The call is over: bandwidth is given back, and then the allocation that stood for it.
+    fn end_management(&mut self, now: Instant) {
+        let Some(manager) = &mut self.manager else {
+            return;
+        };
+        let waiting = match manager.end() {
+            Some(request) => self.relays.manage(now, request),
+            None => manager.is_cancelling(),
+        };
+        if !waiting {
+            self.relays.stop_managing(now);
         }
     }
 
     /// Does for the agent what it wants of relays, and passes on what it wants of sockets.
     fn settle(&mut self, now: Instant) {
-        while let Some(output) = self.agent.poll_output() {
-            let action = match self.relays.handle_output(now, output) {
-                Some(Output::Datagram { base, remote, data }) => Action::Datagram {
-                    base,
-                    to: remote,
-                    data,
-                },
-                Some(Output::Connect {
-                    connection,
-                    base,
-                    remote,
-                }) => Action::Connect {
-                    link: Link::Peer(connection),
-                    base,
-                    to: remote,
-                },
-                Some(Output::Stream { connection, data }) => Action::Stream {
-                    link: Link::Peer(connection),
-                    data,
-                },
-                Some(Output::Close { connection }) => Action::Close {
-                    link: Link::Peer(connection),
-                },
-                _ => continue,
-            };
-            self.actions.push_back(action);
+        loop {
+            if let Some(event) = self.agent.poll_event() {
+                self.note(now, event);
+            } else if let Some(output) = self.agent.poll_output() {
+                if let Some(output) = self.relays.handle_output(now, output) {
+                    self.act(output);
+                }
+            } else if let Some(place) = self.relays.taken_again() {
+                self.tell(now, place);
+            } else {
+                break;
+            }
+        }
+        if self.agent.phase().is_over() {
+            self.end_management(now);
         }
         while let Some(action) = self.relays.poll_action() {
             self.actions.push_back(action);
         }
         self.relays.forget_released();
+    }
+
+    fn act(&mut self, output: Output) {
+        let action = match output {
+            Output::Datagram { base, remote, data } => Action::Datagram {
+                base,
+                to: remote,
+                data,
+            },
+            Output::Connect {
+                connection,
+                base,
+                remote,
+            } => Action::Connect {
+                link: Link::Peer(connection),
+                base,
+                to: remote,
+            },
+            Output::Stream { connection, data } => Action::Stream {
+                link: Link::Peer(connection),
+                data,
+            },
+            Output::Close { connection } => Action::Close {
+                link: Link::Peer(connection),
+            },
+            _ => return,
+        };
+        self.actions.push_back(action);
     }
 
     /// The next thing to do on the network.
@@ -231,7 +367,12 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
 
     /// The next thing to know.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.agent.poll_event()
+        self.events.pop_front()
+    }
+
+    /// The next answer of the policy server. Its amounts bound what media may send.
+    pub fn poll_policy(&mut self) -> Option<Response> {
+        self.policies.pop_front()
     }
 
     /// The next allocation that failed, and why: what a report of quality wants to know.
@@ -241,7 +382,12 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let timers = [self.agent.poll_timeout(), self.relays.poll_timeout()];
+        let manager = self.manager.as_ref();
+        let timers = [
+            self.agent.poll_timeout(),
+            self.relays.poll_timeout(),
+            manager.and_then(Manager::poll_timeout),
+        ];
         timers.into_iter().flatten().min()
     }
 }

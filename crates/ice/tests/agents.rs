@@ -5,10 +5,11 @@ mod common;
 use std::time::Duration;
 
 use bytes::Bytes;
+use common::relay::RelayHost;
 use common::*;
 use ocs_ice::{
-    CandidateType, Component, Config, Consent, Description, Dialect, Error, Event, Failure,
-    Nomination, Output, Phase, Role, Transport,
+    CandidateType, Carrier, Component, Config, Consent, Description, Dialect, Error, Event,
+    Failure, Nomination, Output, Phase, Role, Transport,
 };
 use ocs_testbed::{Chunking, Event as Happened, HostId, Link, NatKind, Testbed};
 
@@ -481,4 +482,79 @@ fn nothing_is_sent_from_a_foreign_address() {
             _ => None,
         });
     assert_eq!(notes.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+/// Each way to the relay gathers its candidates, and carries media where nothing else could.
+#[test]
+fn relays_over_each_carrier() {
+    for dialect in [Dialect::Ice, Dialect::Ice2] {
+        for carrier in [Carrier::Udp, Carrier::Tcp, Carrier::PseudoTls] {
+            let kind = if carrier.is_tcp() {
+                NatKind::UdpBlocked
+            } else {
+                NatKind::Symmetric
+            };
+            let server = Server::Over(carrier);
+            let mut call = Call::new(dialect, [Some(kind); 2], Offers::Udp, server);
+            call.exchange();
+            let lines = call.description(Role::Controlling).to_string();
+            let relayed = |line: &&str| line.contains("198.51.100.9");
+            let relayed: Vec<_> = lines.lines().filter(relayed).collect();
+            // Two components; over TCP active and passive, which are one line in the older dialect.
+            let expected = match (carrier.is_tcp(), dialect) {
+                (true, Dialect::Ice2) => 4,
+                _ => 2,
+            };
+            assert_eq!(relayed.len(), expected, "{dialect:?}, {carrier:?}: {lines}");
+            let over = |line: &&str| line.contains("TCP") == carrier.is_tcp();
+            assert!(relayed.iter().all(over), "{lines}");
+            let time = call.finish();
+            assert!(
+                time.is_some_and(|time| time < Duration::from_secs(4)),
+                "{time:?}"
+            );
+            call.assert_media_flows();
+            let pair = call
+                .side(Role::Controlling)
+                .agent()
+                .selected(Component::Rtp);
+            let kinds = pair
+                .map(|pair| [pair.local.kind, pair.remote.kind])
+                .unwrap();
+            let reached = kinds.contains(&CandidateType::Relayed);
+            // The older dialect does not tell what kind a remote candidate is.
+            assert!(reached || dialect == Dialect::Ice, "{kinds:?}");
+        }
+    }
+}
+
+/// What was asked of the relay is given back, however far it has come.
+#[test]
+fn closing_gives_everything_back() {
+    for carrier in [Carrier::Udp, Carrier::Tcp, Carrier::PseudoTls] {
+        for completed in [false, true] {
+            let nats = [Some(NatKind::Symmetric); 2];
+            let mut call = Call::new(Dialect::Ice2, nats, Offers::Both, Server::Over(carrier));
+            call.exchange();
+            if completed {
+                call.finish().unwrap();
+            }
+            let relay = call.relay.unwrap();
+            let open = |call: &Call| call.testbed.host::<RelayHost>(relay).allocations();
+            assert!(open(&call) > 0);
+            for role in BOTH {
+                let told = call.side(role).events.len();
+                call.command(role, |agent, _| agent.close());
+                call.command(role, |agent, now| {
+                    let late = agent.send(now, Component::Rtp, Bytes::new());
+                    assert!(matches!(late, Err(Error::NoPath)));
+                });
+                assert_eq!(call.side(role).agent().phase(), Phase::Closed);
+                assert_eq!(call.side(role).agent().poll_timeout(), None);
+                assert_eq!(call.side(role).events.len(), told, "closing tells nothing");
+            }
+            call.testbed.run_for(Duration::from_secs(1));
+            assert_eq!(open(&call), 0, "{carrier:?}, {completed}");
+        }
+    }
 }

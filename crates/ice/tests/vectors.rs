@@ -269,3 +269,24 @@ fn exchanges_of_ice() {
     let answer = message(&vectors, "binding_response_xor0020");
     assert_eq!(datagrams(&mut other), [answer]);
 }
+
+/// What is cut off is no check, no answer, and before anything was agreed on no media.
+#[test]
+fn every_truncation_of_every_message_is_ignored() {
+    let now = Instant::now();
+    let mut right = side("R", Role::Controlled, R, 1, &[]);
+    right.gather(now).unwrap();
+    assert_eq!(right.poll_event(), Some(Event::Gathered));
+    let bandwidth = data(include_str!("data/ice2bwm-errors.json"));
+    let older = data(include_str!("data/ice-checks.json"));
+    for vectors in [ice2_checks(), bandwidth, older] {
+        for vector in vectors["messages"].as_array().unwrap() {
+            let whole = Bytes::from(hex::decode(vector["hex"].as_str().unwrap()).unwrap());
+            for len in 0..whole.len() {
+                right.handle_datagram(now, at(R), at(L_SEEN), whole.slice(..len));
+                assert_eq!(right.poll_output(), None, "{}, {len}", vector["name"]);
+                assert_eq!(right.poll_event(), None, "{}, {len}", vector["name"]);
+            }
+        }
+    }
+}

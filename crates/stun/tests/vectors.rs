@@ -37,20 +37,37 @@ fn vector(json: &str, name: &str) -> Vec<u8> {
     hex(&found.expect(name)["hex"])
 }
 
+/// Where all messages are.
+const FILES: [(Dialect, &str, &str); 7] = [
+    (Dialect::MsTurn, TURN, "messages"),
+    (Dialect::MsTurn, TURN, "sha256"),
+    (Dialect::MsTurn, TURN_BWM, "messages"),
+    (Dialect::MsTurn, OFFICESIP, "messages"),
+    (Dialect::MsIce, ICE, "messages"),
+    (Dialect::MsIce2, ICE2, "messages"),
+    (Dialect::MsIce2, ICE2_BWM, "messages"),
+];
+
+#[test]
+fn every_truncation_of_every_message_is_an_error() {
+    for (dialect, json, list) in FILES {
+        for vector in vectors(json, list) {
+            let octets = hex(&vector["hex"]);
+            for len in 0..octets.len() {
+                let cut = &octets[..len];
+                let name = &vector["name"];
+                assert!(Message::parse(dialect, cut).is_err(), "{name}, {len}");
+                assert!(!dialect.recognises(cut), "{name}, {len}");
+            }
+        }
+    }
+}
+
 /// Each attribute is where the vector says, and the same octets come out again.
 #[test]
 fn attributes_are_where_the_vectors_say() {
-    let files = [
-        (Dialect::MsTurn, TURN, "messages"),
-        (Dialect::MsTurn, TURN, "sha256"),
-        (Dialect::MsTurn, TURN_BWM, "messages"),
-        (Dialect::MsTurn, OFFICESIP, "messages"),
-        (Dialect::MsIce, ICE, "messages"),
-        (Dialect::MsIce2, ICE2, "messages"),
-        (Dialect::MsIce2, ICE2_BWM, "messages"),
-    ];
     let mut count = 0;
-    for (dialect, json, list) in files {
+    for (dialect, json, list) in FILES {
         for vector in vectors(json, list) {
             let octets = hex(&vector["hex"]);
             let name = &vector["name"];

@@ -67,7 +67,9 @@ fn rewrite(message: &Message<'_>, client: usize, clients: &Clients, key: &Integr
         match attribute.attribute_type {
             AttributeType::MESSAGE_INTEGRITY => {}
             AttributeType::NONCE => {
-                builder.push(&Nonce(&clients.nonces[&client]));
+                let ours = clients.nonces.get(&client);
+                // Another server's stays as it is.
+                builder.push(&Nonce(ours.map_or(attribute.value, Vec::as_slice)));
             }
             AttributeType::MS_SEQUENCE_NUMBER => {
                 let sequence: MsSequenceNumber = message.get().unwrap().unwrap();
@@ -371,6 +373,20 @@ fn libnice_over_streams_is_served() {
     }
 }
 
+/// Another server sent libnice to us, with its nonce: it is told ours, and comes back with it. Its second component comes at once.
+#[test]
+fn libnice_comes_from_another_server() {
+    let text = include_str!("data/captures/redirect-udp.txt");
+    let messages = text.lines().filter(|line| !line.starts_with('#'));
+    // A request and an answer were the other server's.
+    let ours: Vec<_> = messages.skip(2).collect();
+    let mut replay = Replay::new(text);
+    replay.udp(&ours.join("\n"));
+    assert_eq!(replay.world.server.len(), 2);
+    let (refused, allocated) = (MessageType::ALLOCATE_ERROR, MessageType::ALLOCATE_RESPONSE);
+    assert_eq!(replay.answers, [refused, allocated, refused, allocated]);
+}
+
 /// libnice's second connection of each component sends a message without its length: 16 octets of "data", then garbage.
 #[test]
 fn a_stray_connection_of_libnice_is_closed() {
@@ -456,4 +472,43 @@ fn our_client_allocates_as_libnice_does() {
             assert_eq!(allocation.reflexive, address("203.0.113.7:40000"));
         }
     }
+}
+
+/// Sent to another server, our client asks there from the beginning: what libnice's second component does.
+#[test]
+fn our_client_goes_where_it_is_sent() {
+    let text = include_str!("data/captures/redirect-udp.txt");
+    let all: Vec<_> = lines(text).map(|line| line.octets).collect();
+    let [first, sent_away, .., asked, challenge, signed, response] = &all[..] else {
+        panic!("the capture is too short");
+    };
+    let there = Message::parse(Dialect::MsTurn, sent_away).unwrap();
+    let ocs_stun::attribute::AlternateServer(there) = there.get().unwrap().unwrap();
+    let here = address("127.0.0.1:3478");
+    let mut config = ClientConfig::new(here, Transport::Udp);
+    config.version = MsVersion::ICE;
+    let credentials = Credentials {
+        username: credential(text, "username").into(),
+        password: credential(text, "password").into(),
+    };
+    let now = Instant::now();
+    let script = Script::ids(&[first, asked, signed]);
+    let mut client = Client::new(now, config, credentials, script);
+    for (server, request, answer) in [
+        (here, first, sent_away),
+        (there, asked, challenge),
+        (there, signed, response),
+    ] {
+        let Some(Output::Send { to, octets }) = client.poll_output() else {
+            panic!("no request to {server}");
+        };
+        assert_eq!((to, hex::encode(octets)), (server, hex::encode(request)));
+        client.handle_data(now, answer).unwrap();
+    }
+    assert_eq!(
+        client.poll_event(),
+        Some(Event::Redirected { server: there })
+    );
+    let event = client.poll_event();
+    assert!(matches!(event, Some(Event::Allocated(_))), "{event:?}");
 }

@@ -225,6 +225,36 @@ fn every_truncation_is_ignored() {
     assert!(world.server.is_empty());
 }
 
+/// Those of the specifications' digests, at the server and at a client that has its allocation.
+#[test]
+fn every_truncation_of_every_message_is_ignored() {
+    let files = [
+        include_str!("data/ms-turn.json"),
+        include_str!("data/ms-turnbwm.json"),
+    ];
+    let mut world = World::new(config());
+    let node = world.client(Transport::Udp);
+    world.nodes[node].allocated();
+    let now = world.now;
+    for file in files {
+        let json: serde_json::Value = serde_json::from_str(file).unwrap();
+        for vector in json["messages"].as_array().unwrap() {
+            let whole = hex::decode(vector["hex"].as_str().unwrap()).unwrap();
+            for len in 0..whole.len() {
+                let (cut, name) = (&whole[..len], &vector["name"]);
+                let taken = world.server.handle_datagram(now, address(CLIENT), cut);
+                assert!(taken.is_err(), "{name}, {len}");
+                assert_eq!(world.server.poll_transmit(), None, "{name}, {len}");
+                let client = &mut world.nodes[node].client;
+                let _ = client.handle_data(now, cut);
+                assert_eq!(client.poll_event(), None, "{name}, {len}");
+                assert_eq!(client.poll_output(), None, "{name}, {len}");
+            }
+        }
+    }
+    assert_eq!(world.server.len(), 1);
+}
+
 #[test]
 fn answers_before_authentication_are_small_and_few() {
     let mut world = World::new(config());

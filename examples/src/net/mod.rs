@@ -17,6 +17,7 @@ mod relay;
 mod resolver;
 mod server;
 mod session;
+mod stream;
 mod tls;
 
 pub use ice::IcePeer;

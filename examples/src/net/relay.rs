@@ -16,22 +16,20 @@ use ocs_turn::server::{
 };
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
-use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
 use super::connection::{Outbox, Traffic, carry, outbox};
-use super::datagram::{PAUSE, canonical, receive, send};
+use super::datagram::{receive, send};
+use super::stream::{accept, connect, listen};
 use super::{seed, wait_until};
 
 /// Inputs that wait for the relay; readers wait when there are as many.
 const INPUTS: usize = 1024;
 /// Octets that may wait for who does not read; then the connection is closed. What is relayed is worth nothing later.
 const BACKLOG: usize = 1024 * 1024;
-/// Connections that wait to be accepted at one port.
-const QUEUE: u32 = 128;
 /// How often a port is looked for that is free for both UDP and TCP.
 const ATTEMPTS: usize = 16;
 
@@ -417,7 +415,10 @@ impl Driver {
                 let from = self.ports.get(&relay).map(|port| port.address);
                 let inputs = self.inputs.clone();
                 tokio::spawn(async move {
-                    let result = connect(from, peer).await;
+                    let result = match from {
+                        Some(from) => connect(from, peer).await,
+                        None => Err(io::ErrorKind::AddrNotAvailable.into()),
+                    };
                     let _ = inputs.send(Input::PeerConnected(connection, result)).await;
                 });
             }
@@ -439,8 +440,7 @@ impl Driver {
         let any = SocketAddr::new(*ip, 0);
         let inputs = self.inputs.clone();
         if stream {
-            let socket = shared_socket(any)?;
-            let listener = socket.listen(QUEUE)?;
+            let listener = listen(any)?;
             return Ok(Port {
                 address: listener.local_addr()?,
                 socket: None,
@@ -476,50 +476,5 @@ fn log(event: &Event) {
         Event::Released { reason, .. } => info!(?reason, "released"),
         Event::Refused { client, code } => debug!(?client, code, "refused"),
         _ => debug!(?event, "event"),
-    }
-}
-
-async fn accept(
-    listener: TcpListener,
-    inputs: mpsc::Sender<Input>,
-    input: impl Fn(TcpStream, SocketAddr) -> Input,
-) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, from)) => {
-                if inputs.send(input(stream, canonical(from))).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                warn!(cause = %error, "accept failed");
-                sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
-/// A TCP socket at an address where there may be others: one that listens, and some that connect.
-fn shared_socket(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    #[cfg(unix)]
-    socket.set_reuseport(true)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
-
-/// Connects to a peer, from the relayed port where the system has that.
-async fn connect(from: Option<SocketAddr>, peer: SocketAddr) -> io::Result<TcpStream> {
-    match from {
-        Some(from) if cfg!(unix) => shared_socket(from)?.connect(peer).await,
-        Some(from) => {
-            let any = SocketAddr::new(from.ip(), 0);
-            shared_socket(any)?.connect(peer).await
-        }
-        None => Err(io::ErrorKind::AddrNotAvailable.into()),
     }
 }

@@ -31,8 +31,8 @@ impl Peers {
         peers
     }
 
-    /// Both have the pair, and texts go both ways.
-    pub(crate) fn converse(mut self, kind: &str) {
+    /// Both have a pair with this in it, and texts go both ways. Gives the caller's pair of the first component.
+    pub(crate) fn converse(mut self, kind: &str) -> String {
         let pair = self.caller.expect("* component 1: ");
         assert!(pair.contains(kind), "{pair}");
         self.caller.expect("* connected");
@@ -47,5 +47,6 @@ impl Peers {
         }
         assert!(self.caller.finish().success());
         assert!(self.callee.finish().success());
+        pair
     }
 }

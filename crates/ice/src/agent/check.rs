@@ -212,7 +212,7 @@ impl<R: Rng> Agent<R> {
         self.transactions
             .retain(|transaction| transaction.pair != index);
         if let Some(connection) = self.pairs[index].connection.take() {
-            self.close(connection);
+            self.close_connection(connection);
         }
         self.selection_failed(now, index);
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ocs_stun::TransactionId;
 use rand_core::Rng;
 
-use super::{Agent, Path, Phase};
+use super::{Agent, Path};
 use crate::config::Consent;
 use crate::io::{Failure, SelectedPair};
 use crate::{Component, Error};
@@ -56,6 +56,9 @@ impl<R: Rng> Agent<R> {
     }
 
     fn media_path(&self, component: Component) -> Option<Path> {
+        if self.phase.is_over() {
+            return None;
+        }
         let media = &self.media[component.index()];
         let index = media.selected.or_else(|| self.best_valid(component));
         let path = index.and_then(|index| self.path(&self.pairs[index]));
@@ -68,7 +71,7 @@ impl<R: Rng> Agent<R> {
     }
 
     pub(super) fn media_timeout(&self, media: &Media) -> Option<Instant> {
-        if self.phase == Phase::Failed {
+        if self.phase.is_over() {
             return None;
         }
         let keep_alive = media.sent.map(|sent| sent + self.config.timers.keep_alive);

@@ -249,15 +249,23 @@ impl<R: Rng> Agent<R> {
 
     /// Nothing more will come of this: everything is given back.
     pub(super) fn fail(&mut self, failure: Failure) {
-        if self.phase == Phase::Failed {
-            return;
+        if !self.phase.is_over() {
+            self.end(Phase::Failed);
+            self.emit(Event::Failed(failure));
         }
-        self.phase = Phase::Failed;
+    }
+
+    /// Ends it, whatever has come of it: closes the connections and gives the allocations back.
+    pub fn close(&mut self) {
+        self.end(Phase::Closed);
+    }
+
+    fn end(&mut self, phase: Phase) {
+        self.phase = phase;
         self.deadline = None;
         self.transactions.clear();
         self.triggered.clear();
         self.media = Default::default();
         self.release(|_| true, |_| true);
-        self.emit(Event::Failed(failure));
     }
 }

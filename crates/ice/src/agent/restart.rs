@@ -112,7 +112,7 @@ impl<R: Rng> Agent<R> {
             .filter(|id| !used(*id))
             .collect();
         for connection in closed {
-            self.close(connection);
+            self.close_connection(connection);
         }
         for relay in &mut self.relays {
             if relay.state == RelayState::Gone {

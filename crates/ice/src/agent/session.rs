@@ -101,7 +101,7 @@ impl<R: Rng> Agent<R> {
     /// # Errors
     /// [`Error::WrongDialect`]; [`Error::WrongState`] if there is one already.
     pub fn set_remote(&mut self, now: Instant, remote: &Description) -> Result<(), Error> {
-        if self.remote_known || self.phase == Phase::Failed {
+        if self.remote_known || self.phase.is_over() {
             let operation = "setting the remote description";
             return Err(Error::WrongState { operation });
         }

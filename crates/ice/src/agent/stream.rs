@@ -99,7 +99,7 @@ impl<R: Rng> Agent<R> {
         let greedy =
             |entry: &Connection| entry.deadline.is_some() && entry.stream.buffered() > UNPROVEN;
         if self.connections.get(&connection).is_some_and(greedy) {
-            self.close(connection);
+            self.close_connection(connection);
             self.connection_lost(now, connection);
         }
         self.proceed(now);
@@ -134,7 +134,7 @@ impl<R: Rng> Agent<R> {
         }
     }
 
-    pub(super) fn close(&mut self, connection: ConnectionId) {
+    pub(super) fn close_connection(&mut self, connection: ConnectionId) {
         if self.connections.remove(&connection).is_some() {
             self.outputs.push_back(Output::Close { connection });
         }
@@ -148,7 +148,7 @@ impl<R: Rng> Agent<R> {
         let mut late: Vec<_> = self.connections.iter().filter_map(late).collect();
         late.sort_unstable();
         for connection in late {
-            self.close(connection);
+            self.close_connection(connection);
             self.connection_lost(now, connection);
         }
     }
@@ -163,7 +163,7 @@ impl<R: Rng> Agent<R> {
         all.sort_unstable();
         for connection in all {
             if connections(connection) {
-                self.close(connection);
+                self.close_connection(connection);
             }
         }
         for (index, relay) in self.relays.iter_mut().enumerate() {

@@ -1,16 +1,20 @@
 //! The clients of an agent's allocations.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ocs_stun::attribute::MsVersion;
+use ocs_turn::bandwidth::{Request, Response};
 use ocs_turn::client::{self, Client, Config, Credentials, Event, Failure, Transport};
 use rand_core::{CryptoRng, SeedableRng};
 
 use super::{Action, Link};
 use crate::Dialect;
 use crate::io::{Allocation, Carrier, Output, RelayId};
+
+/// Seconds that an allocation lives for if nobody has said.
+const DEFAULT_LIFETIME: u32 = 600;
 
 #[derive(Debug)]
 struct Slot<R> {
@@ -19,7 +23,15 @@ struct Slot<R> {
     stream: bool,
     /// The agent wants it no longer; it lives until the relay knows.
     released: bool,
+    /// The agent wants it again, and is to be told.
+    again: bool,
     client: Client<R>,
+}
+
+impl<R: CryptoRng> Slot<R> {
+    fn is_there(&self) -> bool {
+        self.client.allocation().is_some()
+    }
 }
 
 /// What an allocation has to say to the agent.
@@ -28,6 +40,7 @@ pub(super) enum News {
     Allocated(Allocation),
     Data(SocketAddr, Bytes),
     Failed(Failure),
+    Policy(Option<Response>),
 }
 
 #[derive(Debug)]
@@ -36,6 +49,8 @@ pub(super) struct Relays<R> {
     dialect: Dialect,
     rng: R,
     slots: Vec<Slot<R>>,
+    /// The one whose relay is asked about bandwidth. It lives on when the agent wants it no longer.
+    managing: Option<RelayId>,
 }
 
 impl<R: CryptoRng + SeedableRng> Relays<R> {
@@ -45,6 +60,7 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
             dialect,
             rng,
             slots: Vec::new(),
+            managing: None,
         }
     }
 
@@ -73,9 +89,12 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
                 let _ = client.set_active_destination(now, remote);
             }),
             Output::Release { relay } => {
+                let managing = self.is_managing(relay);
                 if let Some(slot) = self.wanted(relay) {
                     slot.released = true;
-                    slot.client.release(now);
+                    if !(managing && slot.is_there()) {
+                        slot.client.release(now);
+                    }
                 }
             }
             other => return Some(other),
@@ -91,6 +110,14 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
         base: SocketAddr,
         server: SocketAddr,
     ) {
+        if self.is_managing(id)
+            && let Some(slot) = self.slots.iter_mut().find(|slot| slot.id == id)
+            && slot.is_there()
+        {
+            slot.released = false;
+            slot.again = true;
+            return;
+        }
         let transport = match carrier {
             Carrier::Udp => Transport::Udp,
             Carrier::Tcp => Transport::Tcp,
@@ -107,6 +134,7 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
             base,
             stream: transport.is_stream(),
             released: false,
+            again: false,
             client: Client::new(now, config, self.credentials.clone(), rng),
         });
     }
@@ -120,6 +148,48 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
         if let Some(slot) = self.wanted(relay) {
             act(&mut slot.client);
         }
+    }
+
+    pub(super) fn is_managing(&self, relay: RelayId) -> bool {
+        self.managing == Some(relay)
+    }
+
+    /// Asks a relay about bandwidth: always the same one, as long as it is there. Tells whether there is one.
+    pub(super) fn manage(&mut self, now: Instant, request: Request) -> bool {
+        let managing = self.managing;
+        let fit = |slot: &&mut Slot<R>| match managing {
+            Some(relay) => slot.id == relay,
+            None => !slot.released,
+        };
+        let mut slots = self.slots.iter_mut().filter(fit);
+        let Some(slot) = slots.find(|slot| slot.is_there()) else {
+            return false;
+        };
+        self.managing = Some(slot.id);
+        slot.client.manage_bandwidth(now, request).is_ok()
+    }
+
+    /// Nothing more is asked about bandwidth: what lived on for that is given back.
+    pub(super) fn stop_managing(&mut self, now: Instant) {
+        let managing = self.managing.take();
+        let unwanted = |slot: &&mut Slot<R>| Some(slot.id) == managing && slot.released;
+        if let Some(slot) = self.slots.iter_mut().find(unwanted) {
+            slot.client.release(now);
+        }
+    }
+
+    /// The lifetime of the allocation whose relay is asked about bandwidth.
+    pub(super) fn managing_lifetime(&self) -> Duration {
+        let mut slots = self.slots.iter();
+        let slot = slots.find(|slot| Some(slot.id) == self.managing);
+        let allocation = slot.and_then(|slot| slot.client.allocation());
+        let seconds = allocation.map_or(DEFAULT_LIFETIME, |allocation| allocation.lifetime);
+        Duration::from_secs(seconds.max(3).into())
+    }
+
+    /// The next allocation that the agent has to be told of once more.
+    pub(super) fn taken_again(&self) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.again)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -146,19 +216,22 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
     pub(super) fn poll_news(&mut self, place: usize) -> Option<(RelayId, News)> {
         let slot = &mut self.slots[place];
         let id = slot.id;
+        let managing = self.managing == Some(id);
+        if core::mem::take(&mut slot.again)
+            && let Some(allocation) = slot.client.allocation()
+        {
+            return Some((id, News::Allocated(given(allocation))));
+        }
         while let Some(event) = slot.client.poll_event() {
             let news = match event {
-                _ if slot.released => continue,
-                Event::Allocated(given) => News::Allocated(Allocation {
-                    relayed: Some(given.relayed),
-                    relayed_alternate: given.alternate,
-                    reflexive: Some(given.reflexive),
-                }),
-                Event::Data { peer, octets } => News::Data(peer, Bytes::copy_from_slice(octets)),
-                Event::Failed(failure) => {
+                Event::Bandwidth(response) => News::Policy(response),
+                Event::Failed(failure) if managing || !slot.released => {
                     slot.released = true;
                     News::Failed(failure)
                 }
+                _ if slot.released => continue,
+                Event::Allocated(allocation) => News::Allocated(given(&allocation)),
+                Event::Data { peer, octets } => News::Data(peer, Bytes::copy_from_slice(octets)),
                 _ => continue,
             };
             return Some((id, news));
@@ -197,5 +270,14 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
     pub(super) fn forget_released(&mut self) {
         self.slots
             .retain(|slot| !slot.released || slot.client.poll_timeout().is_some());
+    }
+}
+
+/// What an allocation is to the agent.
+fn given(allocation: &client::Allocation) -> Allocation {
+    Allocation {
+        relayed: Some(allocation.relayed),
+        relayed_alternate: allocation.alternate,
+        reflexive: Some(allocation.reflexive),
     }
 }

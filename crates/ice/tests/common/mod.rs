@@ -21,7 +21,7 @@ use ocs_sip_core::ConnectionId;
 use ocs_testbed::{Host, HostId, Input, Listener, Nat, NatKind, Output as Wire, Testbed};
 use rand_chacha::ChaCha12Rng;
 use rand_core::SeedableRng;
-use relay::RelayHost;
+use relay::{Links, RelayHost};
 
 pub const RELAY: &str = "198.51.100.9:3478";
 
@@ -197,6 +197,8 @@ pub enum Server {
     Reflexive,
     /// It relays, over UDP and TCP.
     Relay,
+    /// It relays, and is reached in one way only.
+    Over(Carrier),
 }
 
 pub struct Side {
@@ -210,6 +212,7 @@ pub struct Call {
     pub testbed: Testbed,
     pub caller: Side,
     pub callee: Side,
+    pub relay: Option<HostId>,
     /// When both sides knew each other.
     pub exchanged: Option<Instant>,
 }
@@ -257,14 +260,14 @@ impl Call {
             });
             Side { host, nat, ip }
         });
-        if server != Server::None {
-            RelayHost::install(&mut testbed, at(RELAY), seed);
-        }
+        let relay =
+            (server != Server::None).then(|| RelayHost::install(&mut testbed, at(RELAY), seed));
         let [caller, callee] = sides;
         let mut call = Self {
             testbed,
             caller,
             callee,
+            relay,
             exchanged: None,
         };
         for side in [&call.caller, &call.callee] {
@@ -296,6 +299,27 @@ impl Call {
             host.note(now);
             result
         })
+    }
+
+    /// The same, for what is above the agent.
+    pub fn endpoint<T>(
+        &mut self,
+        role: Role,
+        act: impl FnOnce(&mut Endpoint<ChaCha12Rng>, Instant) -> T,
+    ) -> T {
+        let host = match role {
+            Role::Controlling => self.caller.host,
+            Role::Controlled => self.callee.host,
+        };
+        self.testbed
+            .command(host, |host: &mut IceHost, now| act(&mut host.endpoint, now))
+    }
+
+    /// What the policy of the relay has seen, or is to do.
+    pub fn links<T>(&mut self, look: impl FnOnce(&mut Links) -> T) -> T {
+        let relay = self.relay.unwrap();
+        self.testbed
+            .command(relay, |host: &mut RelayHost, _| look(host.links()))
     }
 
     fn gather(&mut self, role: Role) {
@@ -430,11 +454,17 @@ fn prepare(testbed: &mut Testbed, host: HostId, ip: IpAddr, offers: Offers, serv
                         .add_relay(component, carrier, base, at(RELAY))
                         .unwrap();
                 };
-                if server != Server::None {
-                    relay(Carrier::Udp, udp);
-                }
-                if server == Server::Relay && offers != Offers::Udp {
-                    relay(Carrier::Tcp, active);
+                match server {
+                    Server::None => {}
+                    Server::Reflexive => relay(Carrier::Udp, udp),
+                    Server::Relay => {
+                        relay(Carrier::Udp, udp);
+                        if offers != Offers::Udp {
+                            relay(Carrier::Tcp, active);
+                        }
+                    }
+                    Server::Over(carrier) if carrier.is_tcp() => relay(carrier, active),
+                    Server::Over(carrier) => relay(carrier, udp),
                 }
             }
         });

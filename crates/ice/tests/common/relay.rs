@@ -1,13 +1,16 @@
 //! The relay of [MS-TURN] on the virtual network.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use bytes::Bytes;
 use ocs_sip_core::{ConnectionId, Transport};
 use ocs_stun::Password;
-use ocs_testbed::{Host, Input, Listener, Output, Testbed};
+use ocs_testbed::{Host, HostId, Input, Listener, Output, Testbed};
+use ocs_turn::bandwidth::{
+    BandwidthMessage, BandwidthPolicy, Context, Path, Policy, Request, Response,
+};
 use ocs_turn::client::Credentials;
 use ocs_turn::server::{self, Action, Config, PeerConnectionId, RelayId, Server, Socket};
 use rand_chacha::ChaCha12Rng;
@@ -26,9 +29,59 @@ pub fn credentials() -> Credentials {
     }
 }
 
+/// A bandwidth policy without limits, but for what a test wants.
+#[derive(Default)]
+pub struct Links {
+    pub policy: Policy,
+    /// There is no policy.
+    pub absent: bool,
+    /// The way between the sites is full; those by the relay are not.
+    pub direct_is_full: bool,
+    /// The next reservation for this site is denied.
+    pub deny: Option<IpAddr>,
+    /// What was asked.
+    pub seen: Vec<Request>,
+}
+
+impl BandwidthPolicy for Links {
+    fn handle(
+        &mut self,
+        now: Instant,
+        request: &Request,
+        context: Context<'_>,
+    ) -> Option<Response> {
+        self.seen.push(request.clone());
+        if self.absent {
+            return None;
+        }
+        let site = request.local_site.map(|site| site.ip());
+        if request.message == BandwidthMessage::Commit && self.deny.is_some() && self.deny == site {
+            self.deny = None;
+            return Some(Response::new(BandwidthMessage::Commit));
+        }
+        let mut response = self.policy.handle(now, request, context)?;
+        if request.message == BandwidthMessage::Check && self.direct_is_full {
+            response.local_site = Some(Path::default());
+        }
+        Some(response)
+    }
+
+    fn release(&mut self, allocation: u64) {
+        self.policy.release(allocation);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.policy.handle_timeout(now);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.policy.poll_timeout()
+    }
+}
+
 pub struct RelayHost {
     address: SocketAddr,
-    server: Server<HashMap<Vec<u8>, Password>, ChaCha12Rng>,
+    server: Server<HashMap<Vec<u8>, Password>, ChaCha12Rng, Links>,
     outputs: VecDeque<Output>,
     bound: HashMap<RelayId, u16>,
     /// Connections with peers.
@@ -37,7 +90,7 @@ pub struct RelayHost {
 }
 
 impl RelayHost {
-    pub fn install(testbed: &mut Testbed, address: SocketAddr, seed: u64) {
+    pub fn install(testbed: &mut Testbed, address: SocketAddr, seed: u64) -> HostId {
         let mut config = Config::new(b"\"rtcmedia\"");
         config.listeners = vec![address];
         // Hosts of this network have private addresses, and the relay is asked to reach them.
@@ -49,7 +102,7 @@ impl RelayHost {
             [address.ip()],
             Self {
                 address,
-                server: Server::new(testbed.now(), config, store, rng),
+                server: Server::with_policy(testbed.now(), config, store, rng, Links::default()),
                 outputs: VecDeque::new(),
                 bound: HashMap::new(),
                 peers: HashMap::new(),
@@ -59,6 +112,16 @@ impl RelayHost {
         for port in PORTS.chain([address.port()]) {
             testbed.listen(host, Listener::tcp(SocketAddr::new(address.ip(), port)));
         }
+        host
+    }
+
+    pub fn links(&mut self) -> &mut Links {
+        self.server.policy_mut()
+    }
+
+    /// How many there are.
+    pub fn allocations(&self) -> usize {
+        self.server.len()
     }
 
     fn relay_at(&self, port: u16) -> Option<RelayId> {
