@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use ocs_sip_core::header::{HeaderValue, Substate, SubscriptionState};
+use ocs_sip_core::header::{HeaderValue, SubscriptionState, Substate};
 use ocs_sip_core::subscription::{
     AUTOEXTEND, Action, EndCause, NotifierEnd, NotifierEvent, Reason, SubscriberEvent,
 };
@@ -89,7 +89,10 @@ fn fetches_whose_200_says_that_it_is_over() {
         let over = (HeaderName::SubscriptionState, "terminated;expires=0");
         subscriber.handle_response(now, response.with(over.0, over.1));
         assert!(!subscriber.is_ended());
-        assert_eq!(subscriber.poll_timeout(), Some(now + Duration::from_secs(32)));
+        assert_eq!(
+            subscriber.poll_timeout(),
+            Some(now + Duration::from_secs(32))
+        );
         let mut notify = notifier.poll_transmit().unwrap();
         assert_eq!(notify.method(), Some(&method));
         notify.set(over.0, over.1);
@@ -290,4 +293,3 @@ mod random {
         }
     }
 }
-

@@ -127,7 +127,10 @@ fn an_end_that_the_client_obeyed() {
     ] {
         assert_eq!(notify.header(name), recorded.header(name), "{name}");
     }
-    let id = |of: &Message| of.header(HeaderName::MsDiagnosticsPublic).map(|v| v[..5].to_owned());
+    let id = |of: &Message| {
+        of.header(HeaderName::MsDiagnosticsPublic)
+            .map(|v| v[..5].to_owned())
+    };
     assert_eq!(id(&notify), id(&recorded));
     assert_eq!(id(&notify).as_deref(), Some("4141;"));
     let event = RegistrationEvent::from_notify(&recorded).unwrap();

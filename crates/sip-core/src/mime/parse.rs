@@ -164,9 +164,8 @@ fn part(octets: Bytes, index: usize, limits: MimeLimits) -> Result<Part, MimeErr
         head
     };
     let good = |line: &str| {
-        line.split_once(':').is_some_and(|(name, value)| {
-            is_token(name.trim_end()) && !value.contains(['\r', '\0'])
-        })
+        line.split_once(':')
+            .is_some_and(|(name, value)| is_token(name.trim_end()) && !value.contains(['\r', '\0']))
     };
     if !head.is_empty() && !head.lines().all(good) {
         return Err(malformed());

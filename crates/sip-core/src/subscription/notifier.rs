@@ -155,13 +155,7 @@ impl Notifier {
     }
 
     /// The 200, and the notification that follows it or is in it.
-    fn grant(
-        &mut self,
-        now: Instant,
-        request: &Message,
-        seconds: u32,
-        state: Content,
-    ) -> Message {
+    fn grant(&mut self, now: Instant, request: &Message, seconds: u32, state: Content) -> Message {
         let options = Options {
             benotify: self.benotify,
             ..Options::of(request, &self.policy)

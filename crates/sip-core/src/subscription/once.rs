@@ -89,10 +89,7 @@ pub(super) fn last_answer(
     if options.piggyback {
         // As real servers print it. Of the documents that it fetches SIPE 1.25 takes them all the same (confirmed).
         response.push(HeaderName::SubscriptionState, ENDED);
-        response.push(
-            HeaderName::MsPiggybackCseq,
-            &dialog.skip_cseq().to_string(),
-        );
+        response.push(HeaderName::MsPiggybackCseq, &dialog.skip_cseq().to_string());
         state.put_into(&mut response);
         return (response, None);
     }
