@@ -11,7 +11,7 @@ use ocs_pres::aggregate::{
 use ocs_pres::category::{
     Activity, Availability, CategoryName, Device, LegacyInterop, Localized, Service, State, Token,
 };
-use ocs_pres::doc::{ContainerId, ExpireType};
+use ocs_pres::doc::ContainerId;
 use ocs_pres::instance::{self, Source};
 use ocs_pres::server::{Aggregated, Policy};
 use ocs_xml::{Limits, Value, from_slice};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ocs_sip_core::header::{HeaderValue, SubscriptionState, Substate};
 use ocs_sip_core::subscription::{
-    AUTOEXTEND, Action, EndCause, NotifierEnd, NotifierEvent, Reason, SubscriberEvent,
+    AUTOEXTEND, Action, EndCause, NotifierEnd, NotifierEvent, Reason,
 };
 use ocs_sip_core::{HeaderName, Message, Method};
 use serde_json::Value;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use ocs_sip_core::subscription::{
     Action, Content, EndCause, Notifier, NotifierEnd, NotifierEvent, Subscriber, SubscriberEvent,
-    SubscriberTimers,
 };
 use ocs_sip_core::{HeaderName, Message, Method};
 

@@ -6,7 +6,7 @@ use ocs_siprege::provisioning::{
     AvEncryption, EndpointConfiguration, GroupName, LocationPolicy, LocationRequired, Medium,
     MeetingPolicy, PhotoUsage, PrivacyPublicationGrammar, ProvisionGroup, ProvisionGroupList,
     ProvisioningGroup, ProvisioningGroupList, PublicProvider, PublicProviderList, PublicProviders,
-    PublicationGrammar, ServerConfiguration, SharingLevel, UcPolicy, UserSetting, View,
+    PublicationGrammar, ServerConfiguration, SharingLevel, UserSetting, View,
 };
 use ocs_xml::{Error, Limits, Raw, from_slice, to_string};
 use proptest::prelude::*;
