@@ -3,7 +3,6 @@
 mod common;
 
 use common::data;
-use ocs_pres::Time;
 use ocs_pres::category::Availability;
 use ocs_pres::doc::{ExpireType, Publication, Publish};
 use ocs_pres::instance::{self, Source};
