@@ -13,6 +13,7 @@ use ocs_pres::category::{
 };
 use ocs_pres::doc::ContainerId;
 use ocs_pres::instance::{self, Source};
+use ocs_pres::publications;
 use ocs_pres::server::{Aggregated, Policy};
 use ocs_xml::{Limits, Value, from_slice};
 

@@ -3,9 +3,9 @@
 mod common;
 
 use common::data;
-use ocs_pres::category::Availability;
+use ocs_pres::category::{Availability, Device};
 use ocs_pres::doc::{ExpireType, Publication, Publish};
-use ocs_pres::instance::{self, Source};
+use ocs_pres::instance::Source;
 use ocs_pres::publications::{self, Call, Meeting};
 use ocs_xml::{Limits, from_slice};
 

@@ -11,7 +11,8 @@ use ocs_siprege::provisioning::{
     Own, ProvisionGroup, ProvisionGroupList, Provisioning, ProvisioningGroup,
     ProvisioningGroupList, ServerConfiguration, UcPolicy, View, legacy,
 };
-use ocs_xml::{Limits, from_slice, to_string};
+use ocs_xml::{Limits, from_slice};
+use proptest::prelude::*;
 
 const QUESTION: &[u8] = include_bytes!("data/provisioning/009-C2S-alice-SUBSCRIBE.sip");
 const ANSWER: &[u8] = include_bytes!("data/provisioning/010-S2C-alice-200-SUBSCRIBE.sip");
@@ -484,4 +485,16 @@ fn provisioning_of_lcs_2005() {
     let found = legacy::Document::parse(foreign.as_bytes(), &Limits::default()).unwrap();
     assert_eq!(found.users.len(), 1);
     assert_eq!(found.extra.elements().count(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn any_body_gets_an_answer(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut request = question(&[]);
+        request.set_body(provisioning::CONTENT_TYPE, body);
+        let status = handle(&request, &()).response.status();
+        prop_assert!(matches!(status, Some(200 | 400)));
+    }
 }
