@@ -271,6 +271,67 @@ fn pidf_both_ways() {
     assert_eq!(empty.enhanced(), Availability::OFFLINE);
 }
 
+/// Presence as other systems write it: name, notes, activities in and beside the status, with and without scheme in `entity`.
+#[test]
+fn documents_of_other_systems() {
+    let all: [(&[u8], _, _, _, &[&str]); 3] = [
+        (
+            include_bytes!("data/vectors/pidf-closed.xml"),
+            "alice@contoso.com",
+            Availability::OFFLINE,
+            None,
+            &[],
+        ),
+        (
+            include_bytes!("data/vectors/pidf-open-busy.xml"),
+            "sip:alice@contoso.com",
+            Availability::BUSY,
+            Some("Alice A"),
+            &[],
+        ),
+        (
+            include_bytes!("data/vectors/pidf-rpid.xml"),
+            "pres:alice@contoso.com",
+            Availability::AWAY,
+            Some("Alice A"),
+            &["out"],
+        ),
+    ];
+    for (document, entity, availability, name, notes) in all {
+        let read: pidf::Presence = from_slice(document, &limits()).unwrap();
+        assert_eq!(read.entity, entity);
+        assert_eq!(read.enhanced(), availability, "{entity}");
+        assert_eq!(read.name(), name);
+        assert_eq!(read.notes().collect::<Vec<_>>(), notes);
+        let contact = read.tuple[0].contact.as_deref();
+        assert_eq!(contact, Some("sip:alice@contoso.com"));
+        let again: pidf::Presence = from_slice(to_string(&read).as_bytes(), &limits()).unwrap();
+        assert_eq!(again, read);
+    }
+    for (activity, availability) in [
+        ("appointment", Availability::BUSY),
+        ("meeting", Availability::BUSY),
+        ("on-the-phone", Availability::BUSY),
+        ("idle", Availability::AWAY),
+        ("vacation", Availability::AVAILABLE),
+    ] {
+        let document = format!(
+            r#"<presence xmlns="{}" entity="sip:a@b.c"><tuple id="1"><status><basic>open</basic></status><r:activities xmlns:r="{}"><r:note/><r:{activity}/></r:activities></tuple><note>n</note></presence>"#,
+            pidf::NAMESPACE,
+            pidf::RPID_NAMESPACE
+        );
+        let read: pidf::Presence = from_slice(document.as_bytes(), &limits()).unwrap();
+        assert_eq!(read.enhanced(), availability, "{activity}");
+        assert_eq!(read.notes().collect::<Vec<_>>(), ["n"]);
+    }
+    let xpidf = include_bytes!("data/vectors/xpidf.xml");
+    let read = xpidf::Presence::read(xpidf, &limits()).unwrap();
+    assert_eq!(read.enhanced(), Availability::BUSY);
+    let subject = read.presentity.unwrap();
+    assert_eq!(subject.uri, "sip:a@contoso.com;method=SUBSCRIBE");
+    assert_eq!(read.atom[0].address[0].uri, "sip:a@contoso.com;user=ip");
+}
+
 #[test]
 fn xpidf_both_ways() {
     for (availability, token, status, substatus, back) in [

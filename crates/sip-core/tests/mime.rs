@@ -136,12 +136,40 @@ fn boundary_rules() {
             "--b\r\n\r\n\r\n--b\r\nA: x\ny\r\n\r\nx\r\n--b--",
             MimeError::PartHead { part: 1 },
         ),
+        (
+            mixed,
+            "--b\r\nA: x\rB: y\r\n\r\nx\r\n--b--",
+            MimeError::PartHead { part: 0 },
+        ),
     ];
     for (kind, body, error) in bad {
         assert_eq!(bodies(kind, body), Err(error), "{body:?}");
     }
     let long = format!("multipart/mixed;boundary={}", "b".repeat(71));
     assert_eq!(bodies(&long, ""), Err(MimeError::Boundary));
+}
+
+/// Some servers end lines inside of multipart bodies by LF alone, all or some of them.
+#[test]
+fn lines_of_line_feeds() {
+    let kind = "multipart/related;boundary=b;start=l";
+    let body = "--b\r\nContent-ID: l\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n\r\n<a>\r\n</a>\r\n\r\n--b\r\n\r\n\r\n--b\r\nContent-ID: m\r\n\r\nlast\r\n--b--\r\n";
+    let whole = parse(kind, body).unwrap();
+    let bare = parse(kind, &body.replace("\r\n", "\n")).unwrap();
+    let heads_only = parse(kind, &body.replace("\r\n\r\n", "\n\n")).unwrap();
+    for other in [&bare, &heads_only] {
+        assert_eq!(other.parts().len(), 3);
+        for (one, other) in whole.parts().iter().zip(other.parts()) {
+            let headers: Vec<_> = one.headers().collect();
+            assert_eq!(other.headers().collect::<Vec<_>>(), headers);
+            let text = String::from_utf8(one.body().to_vec()).unwrap();
+            let text = text.replace("\r\n", "\n");
+            let found = String::from_utf8(other.body().to_vec()).unwrap();
+            assert_eq!(found.replace("\r\n", "\n"), text);
+        }
+        assert_eq!(other.root().unwrap().content_id(), Some("l"));
+    }
+    assert_eq!(bare.parts()[0].body(), "<a>\n</a>\n");
 }
 
 #[test]

@@ -1,75 +1,15 @@
 //! Subscriber and notifier against each other and against scripted peers.
 
-use std::sync::Arc;
+mod common;
+
 use std::time::{Duration, Instant};
 
-use ocs_sip_core::header::{HeaderValue, SubscriptionState};
 use ocs_sip_core::subscription::{
-    Action, Content, EndCause, Notifier, NotifierEnd, NotifierEvent, NotifierPolicy, Reason,
-    Subscriber, SubscriberEvent, SubscriberTimers,
+    Action, Content, EndCause, Notifier, NotifierEnd, NotifierEvent, Subscriber, SubscriberEvent,
 };
 use ocs_sip_core::{HeaderName, Message, Method};
 
-const MS_TAGS: &str = "ms-benotify, ms-piggyback-first-notify, com.microsoft.autoextend";
-
-fn subscribe(supported: &str, expires: Option<&str>) -> Message {
-    let mut request = Message::request(Method::Subscribe, "sip:bob@contoso.com")
-        .with(HeaderName::From, "<sip:alice@contoso.com>;tag=a;epid=0a")
-        .with(HeaderName::To, "<sip:bob@contoso.com>")
-        .with(HeaderName::CallId, "call")
-        .with(HeaderName::CSeq, "1 SUBSCRIBE")
-        .with(HeaderName::Contact, "<sip:alice@192.0.2.9;gruu>")
-        .with(HeaderName::Event, "presence;id=1")
-        .with(HeaderName::Accept, "application/pidf+xml");
-    if !supported.is_empty() {
-        request.push(HeaderName::Supported, supported);
-        request.push(HeaderName::ProxyRequire, "ms-benotify");
-    }
-    if let Some(expires) = expires {
-        request.push(HeaderName::Expires, expires);
-    }
-    request.with_body("application/x-list", "list")
-}
-
-fn subscriber(supported: &str, expires: Option<&str>) -> (Subscriber, Message) {
-    let mut subscriber =
-        Subscriber::new(subscribe(supported, expires), SubscriberTimers::default()).unwrap();
-    let request = subscriber.poll_transmit().unwrap();
-    (subscriber, request)
-}
-
-fn policy() -> Arc<NotifierPolicy> {
-    Arc::new(NotifierPolicy::new(["presence"]))
-}
-
-fn state(text: &str) -> Content {
-    Content::new("application/pidf+xml", text.to_owned())
-}
-
-fn accept(now: Instant, request: &Message) -> (Notifier, Message) {
-    let (notifier, mut response) =
-        Notifier::accept(now, request, "b", &policy(), state("first")).unwrap();
-    response.push(HeaderName::Contact, "<sip:fe01.contoso.com:5061>");
-    (notifier, response)
-}
-
-fn events(subscriber: &mut Subscriber) -> Vec<SubscriberEvent> {
-    std::iter::from_fn(|| subscriber.poll_event()).collect()
-}
-
-fn body(event: &SubscriberEvent) -> Option<(&[u8], bool)> {
-    match event {
-        SubscriberEvent::Notification {
-            message,
-            piggybacked,
-        } => Some((message.body(), *piggybacked)),
-        _ => None,
-    }
-}
-
-fn ended(cause: EndCause, action: Action) -> SubscriberEvent {
-    SubscriberEvent::Ended { cause, action }
-}
+use common::*;
 
 #[test]
 fn the_standard_way() {
@@ -240,88 +180,6 @@ fn the_way_of_this_system() {
     subscriber.handle_response(later, response);
     assert!(subscriber.is_ended() && notifier.is_ended());
     assert_eq!(notifier.poll_transmit(), None);
-}
-
-#[test]
-fn fetches() {
-    let now = Instant::now();
-    for supported in ["", MS_TAGS] {
-        let (mut subscriber, request) = subscriber(supported, Some("0"));
-        let (mut notifier, response) = accept(now, &request);
-        assert!(notifier.is_ended());
-        // SIPE takes the document of a 200 only without this header or with "active" in it.
-        assert_eq!(response.header(HeaderName::SubscriptionState), None);
-        subscriber.handle_response(now, response);
-        if let Some(notify) = notifier.poll_transmit() {
-            subscriber.handle_notify(now, notify);
-        }
-        let got = events(&mut subscriber);
-        assert_eq!(body(&got[0]).unwrap().0, b"first");
-        assert_eq!(got[1], ended(EndCause::Unsubscribed, Action::Never));
-    }
-}
-
-#[test]
-fn reasons_and_actions() {
-    let secs = Duration::from_secs;
-    let table = [
-        ("terminated;reason=timeout", Action::ResubscribeNow),
-        ("terminated;reason=deactivated", Action::ResubscribeNow),
-        ("terminated;expires=0", Action::MayResubscribe),
-        ("terminated;reason=rejected", Action::Never),
-        ("terminated;reason=noresource", Action::Never),
-        ("terminated;reason=invariant;retry-after=5", Action::Never),
-        (
-            "terminated;retry-after=30;reason=probation",
-            Action::ResubscribeAfter(secs(30)),
-        ),
-        (
-            "terminated ; reason=giveup ; retry-after=120",
-            Action::ResubscribeAfter(secs(120)),
-        ),
-        ("terminated;reason=probation", Action::MayResubscribe),
-        ("terminated;reason=other", Action::MayResubscribe),
-    ];
-    for (text, action) in table {
-        let state = SubscriptionState::parse_value(text).unwrap();
-        assert_eq!(Action::of(&state), action, "{text}");
-    }
-    assert_eq!(Reason::from_token("NoResource"), Some(Reason::Noresource));
-}
-
-#[test]
-fn terminated_by_the_notifier() {
-    let now = Instant::now();
-    for (supported, answered) in [("", true), (MS_TAGS, false)] {
-        let (mut subscriber, request) = subscriber(supported, None);
-        let (mut notifier, response) = accept(now, &request);
-        subscriber.handle_response(now, response);
-        if let Some(notify) = notifier.poll_transmit() {
-            subscriber.handle_notify(now, notify);
-        }
-        notifier.terminate(now, Reason::Probation, Some(30));
-        let last = notifier.poll_transmit().unwrap();
-        assert_eq!(subscriber.handle_notify(now, last).is_some(), answered);
-        assert_eq!(
-            events(&mut subscriber).last(),
-            Some(&ended(
-                EndCause::Terminated,
-                Action::ResubscribeAfter(Duration::from_secs(30))
-            ))
-        );
-        // A new dialog.
-        subscriber.restart("new-call", "new-tag").unwrap();
-        let again = subscriber.poll_transmit().unwrap();
-        assert_eq!(again.call_id(), Ok("new-call"));
-        assert_eq!(
-            again.header(HeaderName::From),
-            Some("<sip:alice@contoso.com>;tag=new-tag;epid=0a")
-        );
-        assert_eq!(again.to_header().unwrap().tag(), None);
-        let (_, response) = accept(now, &again);
-        subscriber.handle_response(now, response);
-        assert!(subscriber.dialog().is_some() && !subscriber.is_ended());
-    }
 }
 
 #[test]
@@ -542,110 +400,6 @@ fn answers_to_notify() {
         notifier.poll_event(),
         Some(NotifierEvent::Ended(NotifierEnd::NoResponse))
     );
-}
-
-#[test]
-fn expiry_and_overrun_at_the_notifier() {
-    let now = Instant::now();
-    let (mut notifier, _) = accept(now, &subscribe("", Some("100000")));
-    notifier.poll_transmit();
-    for _ in 0..17 {
-        notifier.notify_delta(now, state("delta"));
-    }
-    assert_eq!(notifier.poll_event(), Some(NotifierEvent::Overrun));
-    let at = notifier.poll_timeout().unwrap();
-    assert_eq!(at - now, Duration::from_hours(8), "shortened to the most");
-    notifier.handle_timeout(at);
-    assert_eq!(
-        notifier
-            .poll_transmit()
-            .unwrap()
-            .header(HeaderName::SubscriptionState),
-        Some("terminated;reason=timeout")
-    );
-    assert_eq!(
-        notifier.poll_event(),
-        Some(NotifierEvent::Ended(NotifierEnd::Expired))
-    );
-}
-
-mod random {
-    //! Any order of notifications, answers, commands and time.
-
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
-        #[test]
-        fn every_subscription_ends(
-            ms in any::<bool>(),
-            steps in prop::collection::vec((0..9_u8, any::<u16>()), 0..60),
-        ) {
-            let mut now = Instant::now();
-            let (mut subscriber, request) = subscriber(if ms { MS_TAGS } else { "" }, Some("120"));
-            let (mut notifier, response) = accept(now, &request);
-            let mut to_subscriber = vec![response];
-            let mut to_notifier = Vec::new();
-            for (step, number) in steps {
-                match step {
-                    0 => notifier.notify(now, state("state")),
-                    1 => notifier.notify_delta(now, state("delta")),
-                    2 => subscriber.refresh(),
-                    3 if number % 8 == 0 => subscriber.unsubscribe(),
-                    4 if number % 16 == 0 => notifier.terminate(now, Reason::Deactivated, None),
-                    5 => {
-                        now += Duration::from_millis(u64::from(number));
-                        subscriber.handle_timeout(now);
-                        notifier.handle_timeout(now);
-                    }
-                    // One message arrives, in any order, perhaps twice.
-                    6 | 7 if !to_subscriber.is_empty() => {
-                        let at = usize::from(number) % to_subscriber.len();
-                        let message = if number % 5 == 0 {
-                            to_subscriber[at].clone()
-                        } else {
-                            to_subscriber.remove(at)
-                        };
-                        if message.is_request() {
-                            to_notifier.extend(subscriber.handle_notify(now, message));
-                        } else {
-                            subscriber.handle_response(now, message);
-                        }
-                    }
-                    8 if !to_notifier.is_empty() => {
-                        let message = to_notifier.remove(usize::from(number) % to_notifier.len());
-                        if message.is_request() {
-                            to_subscriber.push(notifier.handle_subscribe(now, &message, state("full")));
-                        } else {
-                            notifier.handle_response(now, &message);
-                        }
-                    }
-                    _ => {}
-                }
-                to_subscriber.extend(std::iter::from_fn(|| notifier.poll_transmit()));
-                to_notifier.extend(std::iter::from_fn(|| subscriber.poll_transmit()));
-                while notifier.poll_event().is_some() {}
-                events(&mut subscriber);
-            }
-            // The peer falls silent: both end by themselves.
-            for _ in 0..10 {
-                subscriber.handle_no_response();
-                let timers = [subscriber.poll_timeout(), notifier.poll_timeout()];
-                let Some(at) = timers.into_iter().flatten().min() else {
-                    break;
-                };
-                prop_assert!(at >= now);
-                now = at;
-                subscriber.handle_timeout(now);
-                notifier.handle_timeout(now);
-                while subscriber.poll_transmit().is_some() {}
-            }
-            prop_assert!(subscriber.is_ended() && notifier.is_ended());
-            prop_assert_eq!(subscriber.poll_timeout(), None);
-            prop_assert_eq!(notifier.poll_timeout(), None);
-        }
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `registration-notify`: the server ends or changes a registration ([MS-SIPREGE] 2.2.1.12, 2.2.1.13).
 
 use ocs_ocer::{DiagnosticsWriter, ErrorId, Kind};
+use ocs_sip_core::header::Substate;
 use ocs_sip_core::{HeaderName, Message, Method};
 
 /// The `Event` of these NOTIFY requests. It rides on the implicit subscription of REGISTER.
@@ -99,22 +100,41 @@ impl RegistrationEvent {
     }
 
     /// Reads a body; white space around it does not count.
+    ///
+    /// How the bodies of survivable mode go on behind `registered;event=` was not read to the end: what ends in `unavailable` or `available`
+    /// is taken.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?.trim();
-        Self::ALL
-            .into_iter()
-            .find(|event| event.body().eq_ignore_ascii_case(text))
+        let known = |event: &Self| event.body().eq_ignore_ascii_case(text);
+        if let Some(event) = Self::ALL.into_iter().find(known) {
+            return Some(event);
+        }
+        let text = text.to_ascii_lowercase();
+        let event = text.strip_prefix("registered;event=")?;
+        if event.ends_with("unavailable") {
+            Some(Self::SurvivableUnavailable)
+        } else {
+            event
+                .ends_with("available")
+                .then_some(Self::SurvivableAvailable)
+        }
     }
 
     /// Reads the event of a NOTIFY; `None` if it is another NOTIFY.
+    ///
+    /// One that says `terminated` ends the registration whatever its body is: a body that is not known is taken for
+    /// [`Deactivated`](Self::Deactivated), so that the client comes back later (inferred).
     #[must_use]
     pub fn from_notify(notify: &Message) -> Option<Self> {
         let event = notify.event().ok()??;
         if notify.method() != Some(&Method::Notify) || !event.is(EVENT) {
             return None;
         }
-        Self::parse(notify.body())
+        Self::parse(notify.body()).or_else(|| {
+            let state = notify.subscription_state().ok()??;
+            (state.state == Substate::Terminated).then_some(Self::Deactivated)
+        })
     }
 }
 
@@ -129,6 +149,8 @@ pub struct ImplicitSubscription {
     pub from: String,
     /// Call-ID of the REGISTER.
     pub call_id: String,
+    /// Life of the binding in seconds, which is that of the subscription.
+    pub expires: u32,
 }
 
 impl ImplicitSubscription {
@@ -147,7 +169,7 @@ impl ImplicitSubscription {
         let state = if event.ends_registration() {
             "terminated;expires=0"
         } else {
-            "active;expires=0"
+            &format!("active;expires={}", self.expires)
         };
         notify.push(HeaderName::SubscriptionState, state);
         if let Some(id) = event.error_id() {
@@ -169,19 +191,63 @@ mod tests {
             let padded = format!(" {}\r\n", event.body());
             assert_eq!(RegistrationEvent::parse(padded.as_bytes()), Some(event));
         }
-        assert_eq!(RegistrationEvent::parse(b"deregistered"), None);
+        for bad in ["deregistered", "registered;event=", "registered;event=x"] {
+            assert_eq!(RegistrationEvent::parse(bad.as_bytes()), None);
+        }
         assert_eq!(RegistrationEvent::parse(b"\xFF"), None);
+        for (body, event) in [
+            ("userservices-unavail-able", None),
+            (
+                "Presence-Unavailable",
+                Some(RegistrationEvent::SurvivableUnavailable),
+            ),
+            (
+                "presence-available",
+                Some(RegistrationEvent::SurvivableAvailable),
+            ),
+        ] {
+            let body = format!("registered;event={body}");
+            assert_eq!(RegistrationEvent::parse(body.as_bytes()), event, "{body}");
+        }
     }
 
-    #[test]
-    fn notify_has_the_headers_of_2_2_1_13() {
-        let subscription = ImplicitSubscription {
+    fn subscription() -> ImplicitSubscription {
+        ImplicitSubscription {
             contact: "sip:127.0.0.1:52064;transport=tcp;ms-opaque=d3470f2e1d;ms-received-cid=200"
                 .into(),
             to: "<sip:bob@contoso.com>".into(),
             from: "<sip:bob@contoso.com>;tag=1;epid=6fe9f1f98282".into(),
             call_id: "abc".into(),
-        };
+            expires: 7200,
+        }
+    }
+
+    #[test]
+    fn the_state_decides_where_the_body_is_not_known() {
+        let mut notify = subscription().notify(RegistrationEvent::Rejected, 1, "77");
+        notify.set_body(CONTENT_TYPE, "deregistered;event=new-in-2019");
+        assert_eq!(
+            RegistrationEvent::from_notify(&notify),
+            Some(RegistrationEvent::Deactivated)
+        );
+        notify.set(HeaderName::SubscriptionState, "active;expires=600");
+        assert_eq!(RegistrationEvent::from_notify(&notify), None);
+    }
+
+    #[test]
+    fn notify_has_the_headers_of_2_2_1_13() {
+        let subscription = subscription();
+        // What leaves the binding leaves the subscription alive.
+        for (event, state) in [
+            (RegistrationEvent::Rejected, "terminated;expires=0"),
+            (
+                RegistrationEvent::SurvivableUnavailable,
+                "active;expires=7200",
+            ),
+        ] {
+            let notify = subscription.notify(event, 1, "77");
+            assert_eq!(notify.header(HeaderName::SubscriptionState), Some(state));
+        }
         let notify = subscription.notify(RegistrationEvent::Rejected, 1, "77");
         assert_eq!(
             RegistrationEvent::from_notify(&notify),

@@ -227,8 +227,10 @@ fn notifies_of_others_are_not_taken() {
         other.set(name, value);
         assert_eq!(client.handle_notify(&other), None, "{name:?}");
     }
+    // A body that is not known says nothing while the subscription lives.
     let mut other = notify.clone();
-    other.set_body("text/registration-event", "deregistered;event=bored");
+    other.set_body("text/registration-event", "registered;event=bored");
+    other.set(HeaderName::SubscriptionState, "active;expires=600");
     assert_eq!(client.handle_notify(&other), None);
     assert!(client.is_registered());
     assert!(client.handle_notify(&notify).is_some());
@@ -240,6 +242,28 @@ fn notifies_of_others_are_not_taken() {
         })
     ));
     assert!(!client.is_registered());
+}
+
+/// The state of the subscription tells an end from everything else, so an end for a reason that is not known is one all the same.
+#[test]
+fn an_end_for_an_unknown_reason() {
+    let now = Instant::now();
+    let (mut client, mut server) = (client("01010101"), server());
+    client.register(now);
+    round(now, &mut client, &mut server, 1);
+    registered(&mut client);
+    server.deregister_user(&alice(), RegistrationEvent::Unregistered);
+    let mut notify = server.poll_transmit().unwrap().message;
+    notify.set_body("text/registration-event", "deregistered;event=bored");
+    assert!(client.handle_notify(&notify).is_some());
+    assert!(!client.is_registered());
+    assert!(matches!(
+        client.poll_event(),
+        Some(Event::Notified {
+            reaction: Reaction::RetryLater,
+            ..
+        })
+    ));
 }
 
 #[test]

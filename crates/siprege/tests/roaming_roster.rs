@@ -164,10 +164,12 @@ fn limits_hold() {
     apply_within(&mut roster, contact("A@B.C", "1"), &limits).unwrap();
     assert_eq!(roster.list().contacts.len(), 2);
 
-    for number in 2..=64 {
+    // The numbers 1 to 63 are given, 64 never.
+    for number in 2..=63 {
         apply(&mut roster, add_group(&format!("Group {number}"))).unwrap();
     }
-    assert_eq!(roster.list().groups.len(), 64);
+    assert_eq!(roster.list().groups.len(), 63);
+    assert_eq!(roster.list().group(group(64)), None);
     let more = apply(&mut roster, add_group("One more"));
     assert_eq!(more, Err(Refusal::diagnosed(403, ErrorId(2008))));
     apply(&mut roster, Operation::DeleteGroup(group(7))).unwrap();

@@ -1,6 +1,6 @@
 //! PIDF (RFC 3863), with activities and the name as the system writes them.
 
-use ocs_xml::{Extra, SmolStr, content, element, words};
+use ocs_xml::{Extra, Raw, SmolStr, content, element, words};
 
 use crate::category::{Availability, AvailabilityClass, LegacyInterop};
 
@@ -8,6 +8,8 @@ use crate::category::{Availability, AvailabilityClass, LegacyInterop};
 pub const NAMESPACE: &str = "urn:ietf:params:xml:ns:pidf";
 /// The namespace of activities inside the status, of a draft before RFC 4480: what clients of the system read.
 pub const ACTIVITIES_NAMESPACE: &str = "urn:ietf:params:xml:ns:pidf:status:rpid-status";
+/// The namespace of activities beside the status (RFC 4480): what other systems write.
+pub const RPID_NAMESPACE: &str = "urn:ietf:params:xml:ns:pidf:rpid";
 /// The namespace of the name (RFC 4482).
 pub const NAME_NAMESPACE: &str = "urn:ietf:params:xml:ns:pidf:cipid";
 
@@ -30,6 +32,12 @@ element! {
     }
 }
 
+element! {
+    /// What somebody does, in the form of RFC 4480: elements without content, which stay in `extra`. Read, never made here.
+    #[derive(Default)]
+    pub struct RichActivities(RPID_NAMESPACE, "activities") {}
+}
+
 content! {
     /// What is said of one place.
     #[derive(Default)]
@@ -48,6 +56,10 @@ content! {
         attr id: SmolStr,
         /// What is said.
         part status: Status,
+        /// What somebody does there, as other systems write it.
+        child_opt activities: RichActivities,
+        /// The name, as other systems write it.
+        child_opt display_name: Name,
         /// How to reach it.
         leaf_opt contact: SmolStr,
         /// Text.
@@ -70,6 +82,8 @@ element! {
         attr entity: SmolStr,
         /// The places.
         parts tuple: Tuple,
+        /// Text.
+        leaves note: SmolStr,
         /// The name.
         child_opt display_name: Name,
     }
@@ -107,10 +121,13 @@ impl Presence {
                     }),
                     ..Status::default()
                 },
+                activities: None,
+                display_name: None,
                 contact: None,
                 note: Vec::new(),
                 extra: Extra::default(),
             }],
+            note: Vec::new(),
             display_name: None,
             extra: Extra::default(),
         }
@@ -121,28 +138,50 @@ impl Presence {
     pub fn enhanced(&self) -> Availability {
         self.tuple
             .iter()
-            .map(|tuple| tuple.status.enhanced())
+            .map(Tuple::enhanced)
             .min()
             .unwrap_or(Availability::OFFLINE)
     }
+
+    /// The name: of the person, or of the first place that has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let places = self.tuple.iter();
+        let names = places.filter_map(|tuple| tuple.display_name.as_ref());
+        let name = self.display_name.as_ref().into_iter().chain(names).next()?;
+        Some(&name.name)
+    }
+
+    /// The notes of the person and of the places, to be shown as the text of the status.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        let places = self.tuple.iter().flat_map(|tuple| &tuple.note);
+        self.note.iter().chain(places).map(SmolStr::as_str)
+    }
 }
 
-impl Status {
+impl Tuple {
     fn enhanced(&self) -> Availability {
-        if self.basic != Some(Basic::Open) {
+        if self.status.basic != Some(Basic::Open) {
             return Availability::OFFLINE;
         }
-        let activities = self
-            .activities
-            .iter()
-            .flat_map(|activities| &activities.activity);
-        activities
-            .map(|activity| match activity.trim_ascii() {
-                "busy" | "on-the-phone" | "meeting" => Availability::BUSY,
-                "away" => Availability::AWAY,
-                _ => Availability::AVAILABLE,
-            })
+        let in_status = self.status.activities.iter();
+        let in_status = in_status.flat_map(|activities| &activities.activity);
+        let beside = self.activities.iter();
+        let beside = beside.flat_map(|activities| activities.extra.elements());
+        in_status
+            .map(SmolStr::as_str)
+            .chain(beside.map(Raw::name))
+            .map(of_activity)
             .max()
             .unwrap_or(Availability::AVAILABLE)
+    }
+}
+
+/// What an activity is taken for (\[MS-PRES\]: what SIPE knows, and inferred).
+fn of_activity(activity: &str) -> Availability {
+    match activity.trim_ascii() {
+        "busy" | "on-the-phone" | "meeting" | "appointment" => Availability::BUSY,
+        "away" | "idle" => Availability::AWAY,
+        _ => Availability::AVAILABLE,
     }
 }

@@ -145,7 +145,7 @@ impl Multipart {
 /// One part of a multipart body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// `name: value` lines, unfolded.
+    /// Lines `name: value`, unfolded.
     head: ByteString,
     body: Bytes,
     /// Bounds that are left for multiparts inside.
@@ -155,7 +155,7 @@ pub struct Part {
 impl Part {
     /// The headers in order: name as written, value trimmed.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.head.split("\r\n").filter_map(|line| {
+        self.head.lines().filter_map(|line| {
             let (name, value) = line.split_once(':')?;
             Some((name.trim_end(), value.trim()))
         })

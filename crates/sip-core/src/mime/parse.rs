@@ -93,10 +93,11 @@ impl Iterator for Delimiters<'_> {
             let after = found + self.dashed.len();
             self.at = after;
             // At the start of a line only.
+            let before = &self.body[..found];
             let start = if found == 0 {
                 0
-            } else if self.body[..found].ends_with(b"\r\n") {
-                found - 2
+            } else if let Some(line) = before.strip_suffix(b"\n") {
+                line.strip_suffix(b"\r").unwrap_or(line).len()
             } else {
                 continue;
             };
@@ -109,12 +110,10 @@ impl Iterator for Delimiters<'_> {
                 .count();
             let line_end = after + padding + white;
             let tail = &self.body[line_end..];
-            let end = if tail.starts_with(b"\r\n") {
-                line_end + 2
-            } else if tail.is_empty() && closes {
-                line_end
-            } else {
-                continue; // another boundary that starts with this one, or text
+            let end = match line_break(tail) {
+                Some(length) => line_end + length,
+                None if tail.is_empty() && closes => line_end,
+                None => continue, // another boundary that starts with this one, or text
             };
             // The line break that ends this line may begin the next delimiter: search from there.
             self.at = line_end;
@@ -123,17 +122,34 @@ impl Iterator for Delimiters<'_> {
     }
 }
 
+/// Octets of the line break that text starts with.
+///
+/// Only in bodies of several parts a lone LF counts as one: some servers write their parts so (\[MS-PRES\], implementation notes).
+fn line_break(text: &[u8]) -> Option<usize> {
+    if text.starts_with(b"\r\n") {
+        Some(2)
+    } else {
+        text.starts_with(b"\n").then_some(1)
+    }
+}
+
+/// The first empty line: where it begins and where it ends, with the line break before it.
+fn empty_line(octets: &[u8]) -> Option<(usize, usize)> {
+    memchr::memchr_iter(b'\n', octets).find_map(|at| {
+        let next = at + 1;
+        let end = next + line_break(&octets[next..])?;
+        let start = octets[..at].strip_suffix(b"\r").map_or(at, <[u8]>::len);
+        Some((start, end))
+    })
+}
+
 /// Splits a part at its first empty line. A part that starts with one has no headers.
 fn part(octets: Bytes, index: usize, limits: MimeLimits) -> Result<Part, MimeError> {
     let malformed = || MimeError::PartHead { part: index };
-    let (head_len, body_at) = if octets.starts_with(b"\r\n") {
-        (0, 2)
-    } else {
+    let (head_len, body_at) = match line_break(&octets) {
+        Some(length) => (0, length),
         // Headers without a body may end with the part itself.
-        match memmem::find(&octets, b"\r\n\r\n") {
-            Some(end) => (end, end + 4),
-            None => (octets.len(), octets.len()),
-        }
+        None => empty_line(&octets).unwrap_or((octets.len(), octets.len())),
     };
     if head_len > limits.part_head {
         return Err(MimeError::PartHeadTooLong {
@@ -142,17 +158,16 @@ fn part(octets: Bytes, index: usize, limits: MimeLimits) -> Result<Part, MimeErr
         });
     }
     let head = ByteString::try_from(octets.slice(..head_len)).map_err(|_| malformed())?;
-    let head = if head.contains("\r\n ") || head.contains("\r\n\t") {
+    let head = if head.contains("\n ") || head.contains("\n\t") {
         unfold(&head).into()
     } else {
         head
     };
     let good = |line: &str| {
-        line.split_once(':').is_some_and(|(name, value)| {
-            is_token(name.trim_end()) && !value.contains(['\r', '\n', '\0'])
-        })
+        line.split_once(':')
+            .is_some_and(|(name, value)| is_token(name.trim_end()) && !value.contains(['\r', '\0']))
     };
-    if !head.is_empty() && !head.split("\r\n").all(good) {
+    if !head.is_empty() && !head.lines().all(good) {
         return Err(malformed());
     }
     Ok(Part {
@@ -165,7 +180,7 @@ fn part(octets: Bytes, index: usize, limits: MimeLimits) -> Result<Part, MimeErr
 /// Joins continuation lines by one space (RFC 2822 2.2.3).
 fn unfold(head: &str) -> String {
     let mut out = String::with_capacity(head.len());
-    for line in head.split("\r\n") {
+    for line in head.lines() {
         if line.starts_with([' ', '\t']) {
             out.push(' ');
             out.push_str(line.trim());

@@ -32,12 +32,14 @@
 
 mod event;
 mod notifier;
+mod once;
 mod policy;
 mod reason;
 mod subscriber;
 
 pub use event::{EndCause, SubscriberEvent, SubscriberTimers};
 pub use notifier::{Notifier, NotifierEnd, NotifierEvent};
+pub use once::answer_once;
 pub use policy::{Content, NotifierPolicy};
 pub use reason::{Action, Reason};
 pub use subscriber::Subscriber;

@@ -5,9 +5,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{
-    AUTOEXTEND, Content, EventKey, MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY, NotifierPolicy, Reason,
-};
+use super::once::{ENDED, Options, last_answer, method};
+use super::{AUTOEXTEND, Content, EventKey, NotifierPolicy, Reason};
 use crate::dialog::{Dialog, Incoming};
 use crate::syntax::parse_u32;
 use crate::{HeaderName, Message, Method};
@@ -88,7 +87,6 @@ impl Notifier {
             .grant(request)
             .map_err(|code| Box::new(policy.refuse_expires(*refuse(code), code)))?;
         let dialog = Dialog::uas(request, local_tag).map_err(|_| refuse(400))?;
-        let takes = |tag| request.lists(HeaderName::Supported, tag);
         let mut notifier = Self {
             policy: Arc::clone(policy),
             dialog,
@@ -97,8 +95,8 @@ impl Notifier {
                 .header(HeaderName::Event)
                 .unwrap_or_default()
                 .to_owned(),
-            benotify: policy.benotify && takes(MS_BENOTIFY),
-            autoextend: policy.autoextend && takes(AUTOEXTEND),
+            benotify: Options::of(request, policy).benotify,
+            autoextend: policy.autoextend && request.lists(HeaderName::Supported, AUTOEXTEND),
             pending: false,
             ended: false,
             interval: Duration::ZERO,
@@ -110,7 +108,7 @@ impl Notifier {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         };
-        let response = notifier.grant(now, request, seconds, state, true);
+        let response = notifier.grant(now, request, seconds, state);
         Ok((notifier, response))
     }
 
@@ -148,7 +146,7 @@ impl Notifier {
             Err(_) => return Message::response_to(request, 481, None),
         }
         match self.policy.grant(request) {
-            Ok(seconds) => self.grant(now, request, seconds, state, false),
+            Ok(seconds) => self.grant(now, request, seconds, state),
             Err(code) => {
                 let response = self.dialog.respond(request, code);
                 self.policy.refuse_expires(response, code)
@@ -157,56 +155,40 @@ impl Notifier {
     }
 
     /// The 200, and the notification that follows it or is in it.
-    fn grant(
-        &mut self,
-        now: Instant,
-        request: &Message,
-        seconds: u32,
-        state: Content,
-        initial: bool,
-    ) -> Message {
+    fn grant(&mut self, now: Instant, request: &Message, seconds: u32, state: Content) -> Message {
+        let options = Options {
+            benotify: self.benotify,
+            ..Options::of(request, &self.policy)
+        };
+        if seconds == 0 {
+            return self.grant_nothing(request, options, &state);
+        }
         let mut response = self.dialog.respond(request, 200);
-        let piggyback = self.policy.piggyback
-            && request.lists(HeaderName::Supported, MS_PIGGYBACK_FIRST_NOTIFY);
         self.interval = Duration::from_secs(u64::from(seconds));
         self.expires_at = now + self.interval;
         response.push(HeaderName::Expires, &seconds.to_string());
         response.push(HeaderName::Event, &self.event_text);
-        let tags = [
-            (self.benotify, MS_BENOTIFY),
-            (piggyback, MS_PIGGYBACK_FIRST_NOTIFY),
-            (self.autoextend, AUTOEXTEND),
-        ];
-        let tags: Vec<&str> = tags
-            .into_iter()
-            .filter_map(|(on, tag)| on.then_some(tag))
-            .collect();
-        if !tags.is_empty() {
-            response.push(HeaderName::Supported, &tags.join(", "));
-        }
-        if piggyback {
-            // SIPE 1.25 takes the document of a 200 only if this header is absent or says active (confirmed): a fetch gets none.
-            if seconds > 0 {
-                self.put_state(now, &mut response);
-            } else if !initial {
-                response.push(HeaderName::SubscriptionState, "terminated;expires=0");
-            }
+        options.put(&mut response, self.autoextend.then_some(AUTOEXTEND));
+        if options.piggyback {
+            self.put_state(now, &mut response);
             let cseq = self.dialog.skip_cseq();
             response.push(HeaderName::MsPiggybackCseq, &cseq.to_string());
             state.put_into(&mut response);
             self.waiting.clear();
-            if seconds == 0 {
-                self.finish(NotifierEnd::Unsubscribed);
-            }
-        } else if seconds == 0 {
-            self.waiting.clear();
-            self.waiting.push_back(state);
-            self.last = Some((Reason::Timeout.as_str(), None));
-            self.advance(now);
-            self.finish(NotifierEnd::Unsubscribed);
         } else {
             self.notify(now, state);
         }
+        response
+    }
+
+    /// A fetch, or the end that the subscriber wishes for.
+    fn grant_nothing(&mut self, request: &Message, options: Options, state: &Content) -> Message {
+        let ended = terminated(self.benotify, Reason::Timeout.as_str());
+        let dialog = &mut self.dialog;
+        let (response, notify) =
+            last_answer(dialog, request, &self.event_text, options, &ended, state);
+        self.transmits.extend(notify);
+        self.finish(NotifierEnd::Unsubscribed);
         response
     }
 
@@ -351,12 +333,7 @@ impl Notifier {
     /// Sends what waits, as far as it may go now. The last notification does not wait: nothing comes after it.
     fn advance(&mut self, now: Instant) {
         if let Some((reason, retry_after)) = self.last.take() {
-            let mut value = if self.benotify {
-                // The form of the servers of this system.
-                format!("terminated;expires=0;reason={reason}")
-            } else {
-                format!("terminated;reason={reason}")
-            };
+            let mut value = terminated(self.benotify, reason);
             if let Some(seconds) = retry_after {
                 // Writing to a String cannot fail.
                 let _ = write!(value, ";retry-after={seconds}");
@@ -394,12 +371,7 @@ impl Notifier {
     }
 
     fn send(&mut self, content: &Content, put_state: impl FnOnce(&Self, &mut Message)) -> u32 {
-        let method = if self.benotify {
-            Method::Benotify
-        } else {
-            Method::Notify
-        };
-        let mut message = self.dialog.request(method);
+        let mut message = self.dialog.request(method(self.benotify));
         message.push(HeaderName::Event, &self.event_text);
         put_state(self, &mut message);
         content.put_into(&mut message);
@@ -413,5 +385,14 @@ impl Notifier {
         self.waiting.clear();
         self.dialog.terminate();
         self.events.push_back(NotifierEvent::Ended(end));
+    }
+}
+
+/// The state of a subscription that is over: in the form of this system for those who know its ways.
+fn terminated(benotify: bool, reason: &str) -> String {
+    if benotify {
+        format!("{ENDED};reason={reason}")
+    } else {
+        format!("terminated;reason={reason}")
     }
 }

@@ -325,6 +325,7 @@ impl Subscriber {
         self.autoextend = self.template.lists(HeaderName::Supported, AUTOEXTEND)
             && response.lists(HeaderName::Supported, AUTOEXTEND);
         let ending = self.state == State::Ending || granted.is_zero();
+        let fetch = self.state == State::Subscribing && self.wanted == Some(0);
         if piggybacked {
             self.notified = true;
             self.events.push_back(SubscriberEvent::Notification {
@@ -339,9 +340,10 @@ impl Subscriber {
             self.expires_at = None;
             match end {
                 Some(action) if !self.asked_end => self.finish(EndCause::Terminated, action),
-                Some(_) => self.finish_ending(),
-                None if piggybacked => self.finish_ending(),
-                None => self.notify_by = Some(now + self.timers.notify),
+                // Also where the 200 says that it is over: what was asked for comes behind it (RFC 6665 4.4.3, \[MS-SIPREGE\] 2.2.2.2).
+                _ if fetch && !self.notified => self.await_last(now),
+                None if !piggybacked => self.await_last(now),
+                _ => self.finish_ending(),
             }
             return;
         }
@@ -357,6 +359,11 @@ impl Subscriber {
         if !self.notified {
             self.notify_by = Some(now + self.timers.notify);
         }
+    }
+
+    /// One more notification is to come.
+    fn await_last(&mut self, now: Instant) {
+        self.notify_by = Some(now + self.timers.notify);
     }
 
     /// The smaller of Expires and `subscription-state;expires`, never more than was asked for.

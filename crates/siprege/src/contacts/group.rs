@@ -11,6 +11,8 @@ impl GroupId {
     pub const DEFAULT: Self = Self(1);
     /// The highest number.
     pub const MAX: Self = Self(64);
+    /// The highest number that a server gives to a group.
+    const LAST_GIVEN: u8 = 63;
 
     /// A number; `None` above 64.
     #[must_use]
@@ -93,7 +95,7 @@ impl GroupSet {
 
     /// The lowest number that a new group can have.
     pub(super) fn lowest_free_for_users(self) -> Option<GroupId> {
-        (GroupId::DEFAULT.0 + 1..=GroupId::MAX.0)
+        (GroupId::DEFAULT.0 + 1..=GroupId::LAST_GIVEN)
             .map(GroupId)
             .find(|id| !self.contains(*id))
     }
@@ -229,7 +231,7 @@ mod tests {
     fn the_lowest_free_number() {
         let mut set: GroupSet = GroupSet::parse("2 4").unwrap();
         assert_eq!(set.lowest_free_for_users(), GroupId::new(3));
-        (2..=64)
+        (2..=63)
             .filter_map(GroupId::new)
             .for_each(|id| set.insert(id));
         assert_eq!(set.lowest_free_for_users(), None);

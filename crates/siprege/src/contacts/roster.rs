@@ -16,7 +16,7 @@ use crate::soap::Refusal;
 pub struct Limits {
     /// Contacts. 1000: the most that a policy of Lync allows (recalled).
     pub contacts: usize,
-    /// Groups, the default one among them. 64, and never more, as numbers end there.
+    /// Groups, the default one among them. 64 by the schema; in fact 63, because the numbers that a server gives end there.
     pub groups: usize,
     /// Octets of a name. 256.
     pub name: usize,

@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use ocs_ocer::ErrorId;
-use ocs_sip_core::dialog::Dialog;
-use ocs_sip_core::subscription::{MS_BENOTIFY, MS_PIGGYBACK_FIRST_NOTIFY};
+use ocs_sip_core::subscription::{Content, answer_once};
 use ocs_sip_core::uri::Uri;
 use ocs_sip_core::{Aor, HeaderName, Message, Method};
 use ocs_sipre::gruu::{Opaque, application_gruu};
@@ -339,44 +338,9 @@ fn accepts(request: &Message, content_type: &str) -> Result<(), Refusal> {
 }
 
 /// The 200, with the document in it or after it.
-fn answer(request: &Message, tag: &str, content_type: &str, body: String) -> Answer {
-    const ENDED: &str = "terminated;expires=0";
-    let takes = |option| request.lists(HeaderName::Supported, option);
-    let event = request.header(HeaderName::Event).unwrap_or_default();
-    let Ok(mut dialog) = Dialog::uas(request, tag) else {
-        return Refusal::plain(400).response(request, tag, "").into();
-    };
-    let mut response = dialog.respond(request, 200);
-    response.push(HeaderName::Expires, "0");
-    response.push(HeaderName::Event, event);
-    let (benotify, piggyback) = (takes(MS_BENOTIFY), takes(MS_PIGGYBACK_FIRST_NOTIFY));
-    let options = match (benotify, piggyback) {
-        (true, true) => "ms-benotify, ms-piggyback-first-notify",
-        (true, false) => MS_BENOTIFY,
-        (false, true) => MS_PIGGYBACK_FIRST_NOTIFY,
-        (false, false) => "",
-    };
-    if !options.is_empty() {
-        response.push(HeaderName::Supported, options);
-    }
-    if piggyback {
-        // A real server ends a fetch so, and SIPE 1.25 takes the document all the same (confirmed).
-        response.push(HeaderName::SubscriptionState, ENDED);
-        response.push(HeaderName::MsPiggybackCseq, &dialog.skip_cseq().to_string());
-        response.set_body(content_type, body);
-        return response.into();
-    }
-    let method = if benotify {
-        Method::Benotify
-    } else {
-        Method::Notify
-    };
-    let mut notify = dialog.request(method);
-    notify.push(HeaderName::Event, event);
-    notify.push(HeaderName::SubscriptionState, ENDED);
-    notify.set_body(content_type, body);
-    Answer {
-        response,
-        notify: Some(notify),
+fn answer(request: &Message, tag: &str, content_type: &'static str, body: String) -> Answer {
+    match answer_once(request, tag, &Content::new(content_type, body)) {
+        Ok((response, notify)) => Answer { response, notify },
+        Err(_) => Refusal::plain(400).response(request, tag, "").into(),
     }
 }

@@ -176,7 +176,7 @@ impl Registrar {
             Registered::Stale => return Err(500),
             Registered::Full => return Err(503),
         };
-        self.subscribe(id, key(context.aor, instance), context, request);
+        self.subscribe(id, key(context.aor, instance), context, request, life);
         self.events.push_back(Event::Registered { id, action });
         Ok(action)
     }
@@ -196,6 +196,7 @@ impl Registrar {
         key: EndpointKey,
         context: Context<'_>,
         request: &Message,
+        life: Duration,
     ) {
         let text = |name| request.header(name).unwrap_or_default().to_owned();
         let contact = self.bindings.get(id).map(|binding| binding.contact.clone());
@@ -208,6 +209,7 @@ impl Registrar {
                     to: text(HeaderName::To),
                     from: text(HeaderName::From),
                     call_id: text(HeaderName::CallId),
+                    expires: u32::try_from(life.as_secs()).unwrap_or(u32::MAX),
                 },
                 tag: context.tag.to_owned(),
                 cseq,
