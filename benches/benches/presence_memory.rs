@@ -63,7 +63,9 @@ fn main() {
     let mut numbers = std::env::args()
         .skip(1)
         .filter_map(|text| text.parse().ok());
-    let endpoints: u32 = numbers.next().unwrap_or(2_000);
+    let test = std::env::args().any(|argument| argument == "--test");
+    let default = if test { 200 } else { 2_000 };
+    let endpoints: u32 = numbers.next().unwrap_or(default);
     let contacts: u32 = numbers.next().unwrap_or(150);
     assert!(contacts < endpoints, "a contact is another user");
     // The users just before, so that most who watch come after those whom they watch.
