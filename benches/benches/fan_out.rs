@@ -19,7 +19,7 @@ use ocs_xml::{Raw, SmolStr, to_string};
 
 /// How many watch. A run that only tests leaves out the larger numbers: signing in takes longer than all that is measured.
 fn watchers() -> &'static [u32] {
-    if std::env::args().any(|argument| argument == "--test") {
+    if ocs_benches::is_test() {
         &[10, 100]
     } else {
         &[10, 100, 1_000, 10_000]

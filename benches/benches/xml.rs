@@ -164,8 +164,7 @@ fn main() {
         }
         return;
     }
-    let test = arguments.iter().any(|argument| argument == "--test");
     for document in &documents {
-        compare(document, if test { 1 } else { TURNS });
+        compare(document, if ocs_benches::is_test() { 1 } else { TURNS });
     }
 }
