@@ -3,31 +3,30 @@
 
 use std::alloc::System as SystemAllocator;
 
-use ocs_benches::resident;
 use ocs_benches::system::System;
+use ocs_benches::{is_test, resident};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<SystemAllocator> = &INSTRUMENTED_SYSTEM;
 
-const ENDPOINTS: u32 = 20_000;
-
 fn main() {
-    let mut system = System::new(ENDPOINTS, |_| {});
+    let endpoints: u32 = if is_test() { 200 } else { 20_000 };
+    let mut system = System::new(endpoints, |_| {});
     let resident_before = resident();
     let region = Region::new(ALLOCATOR);
-    for number in 0..ENDPOINTS {
+    for number in 0..endpoints {
         system.add(number);
         system.sign_in(number);
         // The user agent goes, its connection and registration stay.
         system.abandon(number);
     }
-    assert_eq!(system.registrations(), ENDPOINTS as usize);
+    assert_eq!(system.registrations(), endpoints as usize);
     let change = region.change();
     let live = change.bytes_allocated - change.bytes_deallocated;
     let blocks = change.allocations - change.deallocations;
-    let per = |total: usize| total / ENDPOINTS as usize;
-    println!("{ENDPOINTS} registered endpoints on as many connections");
+    let per = |total: usize| total / endpoints as usize;
+    println!("{endpoints} registered endpoints on as many connections");
     println!(
         "heap:     {} bytes in {} blocks per endpoint",
         per(live),

@@ -9,7 +9,7 @@ use std::alloc::System as SystemAllocator;
 use std::time::{Duration, Instant};
 
 use ocs_benches::presence::Presence;
-use ocs_benches::resident;
+use ocs_benches::{is_test, resident};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -63,7 +63,8 @@ fn main() {
     let mut numbers = std::env::args()
         .skip(1)
         .filter_map(|text| text.parse().ok());
-    let endpoints: u32 = numbers.next().unwrap_or(2_000);
+    let default = if is_test() { 200 } else { 2_000 };
+    let endpoints: u32 = numbers.next().unwrap_or(default);
     let contacts: u32 = numbers.next().unwrap_or(150);
     assert!(contacts < endpoints, "a contact is another user");
     // The users just before, so that most who watch come after those whom they watch.

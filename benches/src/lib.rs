@@ -14,7 +14,7 @@ mod settings;
 mod summary;
 pub mod system;
 
-pub use settings::{criterion, resident};
+pub use settings::{criterion, is_test, resident};
 pub use summary::Summary;
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! A front end and thin endpoints that publish and watch: an endpoint is an association with which it signs, and keeps nothing of
 //! what it receives.
 //!
-//! Time is virtual, and only what the front end does is on the clock, as in [`system`](crate::system).
+//! Time is virtual, and only what the front end does is on the clock, as in [`system`](crate::system). The clock is that of the
+//! thread: what else the machine does is not counted.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cpu_time::ThreadTime;
 use ocs_ntlm::{Credential, NtHash};
 use ocs_pres::doc::{
     Action, ActionName, BatchSub, Change, ContainerChange, ContainerId, ExpireType, Member,
@@ -50,7 +52,7 @@ pub struct Fanned {
     pub notifications: u64,
     /// Their octets.
     pub octets: u64,
-    /// How long the front end took for everything.
+    /// Time of the processor that the front end took for everything.
     pub busy: Duration,
 }
 
@@ -253,7 +255,7 @@ impl Presence {
     /// Runs the front end on the clock and takes what it puts out.
     fn timed(&mut self, act: impl FnOnce(&mut FrontEnd<MemoryStore>, Instant)) -> Duration {
         self.outputs.clear();
-        let start = Instant::now();
+        let start = ThreadTime::now();
         act(&mut self.server, self.now);
         while let Some(output) = self.server.poll_output() {
             match output {

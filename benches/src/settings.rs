@@ -13,6 +13,12 @@ pub fn criterion() -> Criterion {
         .sample_size(50)
 }
 
+/// Whether everything runs once, to see that it works (`cargo bench -- --test`): sizes are small then.
+#[must_use]
+pub fn is_test() -> bool {
+    std::env::args().any(|argument| argument == "--test")
+}
+
 /// Resident octets of this process; `None` where the system does not say.
 #[must_use]
 pub fn resident() -> Option<usize> {
