@@ -9,53 +9,29 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// The namespace of `delimiter`, `end` and `extension`, which part the versions of a schema (\[MS-PRES\], common types).
 pub const COMMON_TYPES: &str = "http://schemas.microsoft.com/2006/09/sip/commontypes";
 
-/// A name as it stands in a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name<'a> {
-    /// Empty when there is none.
-    pub(crate) prefix: &'a str,
-    pub(crate) local: &'a str,
-    /// Where the name ends.
-    pub(crate) end: usize,
-}
-
-impl<'a> Name<'a> {
-    /// The name at an offset; `None` when none begins there, or when prefix or local name are none. Characters above ASCII all pass: which
-    /// of them a name may have differs between the editions of XML.
-    #[inline]
-    pub(crate) fn read(text: &'a str, start: usize) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let (first, colon) = run(bytes, start)?;
-        if !colon {
-            return Some(Self {
-                prefix: "",
-                local: &text[start..first],
-                end: first,
-            });
-        }
-        let (end, colon) = run(bytes, first + 1)?;
-        (!colon).then(|| Self {
-            prefix: &text[start..first],
-            local: &text[first + 1..end],
-            end,
-        })
-    }
-}
-
-/// The end of what has no colon in it, and whether one follows.
+/// Prefix and local name; `None` when either is no name. Characters above ASCII all pass: which of them a name may have differs between
+/// the editions of XML.
 #[inline]
-fn run(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
-    let class = |at: usize| bytes.get(at).map(|byte| CLASSES[usize::from(*byte)]);
-    if class(start) != Some(START) {
-        return None;
-    }
-    let mut at = start + 1;
-    loop {
-        match class(at) {
-            Some(START | INNER) => at += 1,
-            other => return Some((at, other == Some(COLON))),
+pub(crate) fn split(qualified: &str) -> Option<(&str, &str)> {
+    let bytes = qualified.as_bytes();
+    let length = run(bytes)?;
+    match bytes.get(length) {
+        None => Some(("", qualified)),
+        Some(b':') => {
+            let name = &qualified[length + 1..];
+            (run(name.as_bytes())? == name.len()).then_some((&qualified[..length], name))
         }
+        Some(_) => None,
     }
+}
+
+/// How far a name without colon goes.
+#[inline]
+fn run(bytes: &[u8]) -> Option<usize> {
+    let (first, others) = bytes.split_first()?;
+    let is_inside = |byte: &u8| matches!(CLASSES[usize::from(*byte)], START | INNER);
+    let others = others.iter().take_while(|byte| is_inside(byte)).count();
+    (CLASSES[usize::from(*first)] == START).then_some(1 + others)
 }
 
 /// May be the first octet of a name, or any.
@@ -87,17 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read() {
-        let read = |text| Name::read(text, 1).map(|name| (name.prefix, name.local, name.end));
-        assert_eq!(read("<a"), Some(("", "a", 2)));
-        assert_eq!(read("<a b"), Some(("", "a", 2)));
-        assert_eq!(read("<a\""), Some(("", "a", 2)));
-        assert_eq!(read("<\u{e4}>"), Some(("", "\u{e4}", 3)));
-        assert_eq!(read("<p:a-1.b="), Some(("p", "a-1.b", 8)));
-        for bad in [
-            "<", "<:a", "<a:", "<a:b:c", "<1a", "<-a", "< a", "<\"", "<p:1",
-        ] {
-            assert_eq!(read(bad), None, "{bad}");
+    fn names_are_split() {
+        assert_eq!(split("a"), Some(("", "a")));
+        assert_eq!(split("p:a-1.b"), Some(("p", "a-1.b")));
+        for bad in ["", ":a", "a:", "a:b:c", "1a", "-a", "a b", "a\"", "p:1"] {
+            assert_eq!(split(bad), None, "{bad}");
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use quick_xml::events::Event;
 use smol_str::SmolStr;
 
-use crate::names::{Name, XML, XMLNS};
-use crate::scan::{Part, Scan, is_space};
+use crate::names::{XML, XMLNS, split};
+use crate::scan::Scan;
 use crate::text::{has_controls, unescape};
 use crate::{Element, Error, Limits};
 
@@ -47,8 +48,8 @@ pub struct Attribute<'a> {
     pub name: &'a str,
     /// The value as written.
     raw: &'a str,
-    /// There is a reference in it.
-    has_references: bool,
+    /// There is a reference in it, or in another attribute of the element.
+    has_entities: bool,
     offset: usize,
 }
 
@@ -56,18 +57,13 @@ impl<'a> Attribute<'a> {
     /// The value.
     #[inline]
     pub fn value(&self) -> Result<Cow<'a, str>, Error> {
-        if self.has_references {
+        if self.has_entities {
             unescape(self.raw, self.offset)
         } else {
             Ok(self.raw.into())
         }
     }
 }
-
-/// What begins text in which nothing is markup.
-const CDATA: &str = "<![CDATA[";
-/// What begins a document type definition.
-const DOCTYPE: &str = "<!DOCTYPE";
 
 /// A namespace declaration in scope.
 #[derive(Debug, Clone, Copy)]
@@ -130,11 +126,9 @@ pub(crate) enum Token {
 #[derive(Debug)]
 pub struct Reader<'a> {
     text: &'a str,
-    /// How far it is read.
-    at: usize,
+    inner: quick_xml::Reader<&'a [u8]>,
     limits: Limits,
-    /// The names of the open elements, with their prefixes.
-    open: Vec<&'a str>,
+    depth: usize,
     /// The open element was written as `<a/>`: its end is next.
     empty: bool,
     /// The element that was entered last.
@@ -164,9 +158,9 @@ impl<'a> Reader<'a> {
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         Ok(Self {
             text,
-            at: 0,
+            inner: quick_xml::Reader::from_str(text),
             limits: *limits,
-            open: Vec::new(),
+            depth: 0,
             empty: false,
             entered: Tag {
                 namespace: "",
@@ -311,12 +305,12 @@ impl<'a> Reader<'a> {
 
     /// How many elements are open.
     pub(crate) const fn depth(&self) -> usize {
-        self.open.len()
+        self.depth
     }
 
     /// What was read from an offset on.
     pub(crate) fn since(&self, offset: usize) -> &'a str {
-        &self.text[offset..self.at]
+        &self.text[offset..self.offset()]
     }
 
     pub(crate) fn bindings(&self) -> &[Binding<'a>] {
@@ -325,9 +319,13 @@ impl<'a> Reader<'a> {
 
     fn syntax(&self, what: &str) -> Error {
         Error::Syntax {
-            offset: self.at,
+            offset: self.offset(),
             what: what.into(),
         }
+    }
+
+    fn offset(&self) -> usize {
+        usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX)
     }
 
     /// The text of the last [`Token::Text`].
@@ -342,170 +340,150 @@ impl<'a> Reader<'a> {
             return Ok(Token::End);
         }
         loop {
-            match &self.text.as_bytes()[self.at..] {
-                [b'<', b'/', ..] => {
-                    self.end_tag()?;
-                    return Ok(Token::End);
-                }
-                [b'<', b'!', ..] => {
-                    if self.declaration()? {
-                        return Ok(Token::Text);
-                    }
-                }
-                [b'<', b'?', ..] => self.at = self.past(self.at + "<?".len(), "?>")?,
-                [b'<', ..] => {
-                    self.start_tag()?;
+            let offset = self.offset();
+            // Matched where it is: moving the event costs as much as reading it.
+            match self.inner.read_event() {
+                Ok(Event::Start(start)) => {
+                    let length = start.name().0.len();
+                    let inside = &self.text[offset + 1..self.offset() - 1];
+                    self.enter(inside, length, offset)?;
                     return Ok(Token::Start);
                 }
-                [] if self.open.is_empty() => return Ok(Token::End),
-                [] => return Err(self.syntax("document ends early")),
-                _ => {
-                    self.characters()?;
+                Ok(Event::Empty(start)) => {
+                    let length = start.name().0.len();
+                    let inside = &self.text[offset + 1..self.offset() - 2];
+                    self.enter(inside, length, offset)?;
+                    self.empty = true;
+                    return Ok(Token::Start);
+                }
+                Ok(Event::End(_)) => {
+                    self.leave();
+                    return Ok(Token::End);
+                }
+                Ok(Event::Text(_)) => {
+                    let text = &self.text[offset..self.offset()];
+                    if self.depth == 0 && !text.trim_ascii().is_empty() {
+                        return Err(Error::Syntax {
+                            offset,
+                            what: "text outside the root element".into(),
+                        });
+                    }
+                    if memchr::memchr(b'>', text.as_bytes()).is_some() && text.contains("]]>") {
+                        return Err(Error::Syntax {
+                            offset,
+                            what: "]]> in text".into(),
+                        });
+                    }
+                    // References are events of their own.
+                    self.content = text.into();
                     return Ok(Token::Text);
                 }
+                Ok(Event::GeneralRef(_)) if self.depth > 0 => {
+                    let text = &self.text[offset..self.offset()];
+                    self.content = unescape(text, offset)?;
+                    return Ok(Token::Text);
+                }
+                Ok(Event::CData(_)) if self.depth > 0 => {
+                    let text = &self.text[offset + "<![CDATA[".len()..self.offset() - "]]>".len()];
+                    self.content = text.into();
+                    return Ok(Token::Text);
+                }
+                Ok(Event::GeneralRef(_) | Event::CData(_)) => {
+                    return Err(Error::Syntax {
+                        offset,
+                        what: "text outside the root element".into(),
+                    });
+                }
+                Ok(Event::DocType(_)) => return Err(Error::Doctype { offset }),
+                Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => {}
+                Err(error) => {
+                    return Err(Error::Syntax {
+                        offset: usize::try_from(self.inner.error_position()).unwrap_or(usize::MAX),
+                        what: SmolStr::from(error.to_string()),
+                    });
+                }
+                Ok(Event::Eof) if self.depth == 0 => return Ok(Token::End),
+                Ok(Event::Eof) => return Err(self.syntax("document ends early")),
             }
         }
     }
 
-    /// Where the first such mark ends from an offset on.
-    fn past(&self, from: usize, mark: &str) -> Result<usize, Error> {
-        let rest = &self.text.as_bytes()[from..];
-        let found = memchr::memmem::find(rest, mark.as_bytes());
-        let found = found.ok_or_else(|| self.syntax("markup without end"))?;
-        Ok(from + found + mark.len())
-    }
-
-    /// Text up to the next tag.
-    fn characters(&mut self) -> Result<(), Error> {
-        let offset = self.at;
-        let rest = &self.text[offset..];
-        let bytes = rest.as_bytes();
-        // Nearly always the first of these that comes is the end.
-        let mut end = memchr::memchr3(b'<', b'&', b'>', bytes).unwrap_or(bytes.len());
-        let is_plain = bytes.get(end).is_none_or(|byte| *byte == b'<');
-        if !is_plain {
-            end += memchr::memchr(b'<', &bytes[end..]).unwrap_or(bytes.len() - end);
-        }
-        let text = &rest[..end];
-        if self.open.is_empty() && !text.trim_ascii().is_empty() {
-            return Err(self.syntax("text outside the root element"));
-        }
-        self.at += end;
-        self.content = if is_plain {
-            text.into()
-        } else if text.contains("]]>") {
-            return Err(Error::Syntax {
-                offset,
-                what: "]]> in text".into(),
-            });
-        } else {
-            unescape(text, offset)?
-        };
-        Ok(())
-    }
-
-    /// What begins with `<!`; whether it is text.
-    fn declaration(&mut self) -> Result<bool, Error> {
-        let offset = self.at;
-        let rest = &self.text.as_bytes()[offset..];
-        if rest.starts_with(b"<!--") {
-            self.at = self.past(offset + "<!--".len(), "-->")?;
-            return Ok(false);
-        }
-        let start = offset + CDATA.len();
-        if rest.starts_with(CDATA.as_bytes()) {
-            if self.open.is_empty() {
-                return Err(self.syntax("text outside the root element"));
-            }
-            self.at = self.past(start, "]]>")?;
-            self.content = self.text[start..self.at - "]]>".len()].into();
-            return Ok(true);
-        }
-        let is_doctype = rest.get(..DOCTYPE.len());
-        if is_doctype.is_some_and(|begins| begins.eq_ignore_ascii_case(DOCTYPE.as_bytes())) {
-            return Err(Error::Doctype { offset });
-        }
-        Err(self.syntax("unknown markup"))
-    }
-
-    fn end_tag(&mut self) -> Result<(), Error> {
-        let start = self.at + "</".len();
-        let rest = &self.text.as_bytes()[start..];
-        let Some(name) = self.open.last() else {
-            return Err(self.syntax("end tag without start tag"));
-        };
-        let Some(after) = rest.strip_prefix(name.as_bytes()) else {
-            return Err(self.syntax("end tag of another element"));
-        };
-        let space = after.iter().take_while(|byte| is_space(**byte)).count();
-        if after.get(space) != Some(&b'>') {
-            return Err(self.syntax("end tag of another element"));
-        }
-        self.at = start + name.len() + space + 1;
-        self.leave();
-        Ok(())
-    }
-
-    fn start_tag(&mut self) -> Result<(), Error> {
-        let offset = self.at;
-        if self.open.len() == self.limits.depth {
+    /// `inside` is what stands between the angle brackets.
+    fn enter(&mut self, inside: &'a str, length: usize, offset: usize) -> Result<(), Error> {
+        if self.depth == self.limits.depth {
             return Err(Error::TooDeep {
                 limit: self.limits.depth,
                 offset,
             });
         }
-        let name = Name::read(self.text, offset + 1).ok_or_else(|| self.syntax("bad name"))?;
-        self.open.push(&self.text[offset + 1..name.end]);
+        self.depth += 1;
         self.attributes.clear();
-        self.read_attributes(name.end, offset)?;
-        let namespace = self.resolve(name.prefix, offset)?;
+        let qualified = &inside[..length];
+        let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
+            offset,
+            what: "bad name".into(),
+        })?;
+        if length < inside.len() {
+            self.read_attributes(inside, length, offset)?;
+        }
+        let namespace = self.resolve(prefix, offset)?;
         self.entered = Tag {
             namespace,
-            prefix: name.prefix,
-            name: name.local,
+            prefix,
+            name,
             offset,
         };
         Ok(())
     }
 
-    /// Reads the start tag behind the name, which ends at `at`.
-    fn read_attributes(&mut self, at: usize, offset: usize) -> Result<(), Error> {
-        let first = self.bindings.len();
-        let mut scan = Scan::new(self.text, at);
-        loop {
-            let part = scan.next().map_err(|bad| Error::Syntax {
-                offset: bad.at,
+    fn read_attributes(
+        &mut self,
+        inside: &'a str,
+        length: usize,
+        offset: usize,
+    ) -> Result<(), Error> {
+        let has_entities = memchr::memchr2(b'<', b'&', inside.as_bytes()).is_some();
+        if has_entities && inside.contains('<') {
+            return Err(Error::Syntax {
+                offset,
+                what: "< in a tag".into(),
+            });
+        }
+        let mut declared = self.bindings.len();
+        let first = declared;
+        for attribute in Scan::new(inside, length) {
+            let (qualified, raw) = attribute.map_err(|bad| Error::Syntax {
+                offset: offset + 1 + bad.at,
                 what: bad.what.into(),
             })?;
-            let (name, raw, has_references) = match part {
-                Part::Attribute {
-                    name,
-                    value,
-                    has_references,
-                } => (name, value, has_references),
-                Part::End { empty } => {
-                    self.empty = empty;
-                    self.at = scan.at;
-                    return self.resolve_attributes(offset);
-                }
-            };
             let limit = self.limits.attributes;
-            if self.attributes.len() + (self.bindings.len() - first) == limit {
+            if self.attributes.len() + (declared - first) == limit {
                 return Err(Error::TooManyAttributes { limit, offset });
             }
-            match (name.prefix, name.local) {
-                ("", "xmlns") => self.declare("", raw, first, offset)?,
-                ("xmlns", prefix) => self.declare(prefix, raw, first, offset)?,
-                (prefix, name) => self.attributes.push(Attribute {
+            let (prefix, name) = split(qualified).ok_or_else(|| Error::Syntax {
+                offset,
+                what: "bad name of an attribute".into(),
+            })?;
+            let declares = match (prefix, name) {
+                ("", "xmlns") => Some(""),
+                ("xmlns", name) => Some(name),
+                _ => None,
+            };
+            if let Some(prefix) = declares {
+                self.declare(prefix, raw, first, offset)?;
+                declared = self.bindings.len();
+            } else {
+                self.attributes.push(Attribute {
                     namespace: "",
                     prefix,
                     name,
                     raw,
-                    has_references,
+                    has_entities,
                     offset,
-                }),
+                });
             }
         }
+        self.resolve_attributes(offset)
     }
 
     fn declare(
@@ -552,13 +530,13 @@ impl<'a> Reader<'a> {
             self.default = Binding {
                 prefix,
                 namespace,
-                depth: self.open.len(),
+                depth: self.depth,
             };
         }
         self.bindings.push(Binding {
             prefix,
             namespace,
-            depth: self.open.len(),
+            depth: self.depth,
         });
         Ok(())
     }
@@ -594,19 +572,18 @@ impl<'a> Reader<'a> {
     }
 
     fn leave(&mut self) {
-        let depth = self.open.len();
         while self
             .bindings
             .last()
-            .is_some_and(|binding| binding.depth == depth)
+            .is_some_and(|binding| binding.depth == self.depth)
         {
             self.bindings.pop();
         }
-        if self.default.depth == depth && depth > 0 {
+        if self.depth > 0 && self.default.depth == self.depth {
             let outer = self.binding("");
             self.default = outer.copied().unwrap_or(Binding::NONE);
         }
-        self.open.pop();
+        self.depth = self.depth.saturating_sub(1);
         self.attributes.clear();
     }
 

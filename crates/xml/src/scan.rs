@@ -1,29 +1,14 @@
-//! The inside of a tag.
+//! The attributes inside a tag.
 
-use crate::names::Name;
-
-/// Goes over the attributes of a start tag, up to its end. They may come twice.
-#[derive(Debug)]
+/// Goes over the attributes of a tag: names and values as written. Names are not looked at, and may come twice.
 pub(crate) struct Scan<'a> {
-    text: &'a str,
-    /// How far it has come.
-    pub(crate) at: usize,
+    inside: &'a str,
+    at: usize,
 }
 
-/// What stands in a tag behind the name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part<'a> {
-    Attribute {
-        name: Name<'a>,
-        /// As written.
-        value: &'a str,
-        /// There is a `&` in it.
-        has_references: bool,
-    },
-    End {
-        /// Of the element, too: `/>`.
-        empty: bool,
-    },
+/// White space: the other octets below are refused before anything is read.
+const fn is_space(byte: u8) -> bool {
+    byte <= b' '
 }
 
 /// What is wrong in a tag, and where.
@@ -34,95 +19,61 @@ pub(crate) struct Malformed {
     pub(crate) what: &'static str,
 }
 
-impl Malformed {
-    const fn new(at: usize, what: &'static str) -> Self {
-        Self { at, what }
-    }
-
-    const fn attribute(at: usize) -> Self {
-        Self::new(at, "malformed attribute")
-    }
-
-    const fn unclosed(at: usize) -> Self {
-        Self::new(at, "tag without end")
-    }
-}
-
-/// White space: the other octets below are refused before anything is read.
-pub(crate) const fn is_space(byte: u8) -> bool {
-    byte <= b' '
-}
-
 impl<'a> Scan<'a> {
-    /// `at` is where the name of the element ends.
-    pub(crate) const fn new(text: &'a str, at: usize) -> Self {
-        Self { text, at }
+    /// `inside` is what stands between the angle brackets, `name` the length of the element's name.
+    pub(crate) const fn new(inside: &'a str, name: usize) -> Self {
+        Self { inside, at: name }
     }
 
-    #[inline]
-    pub(crate) fn next(&mut self) -> Result<Part<'a>, Malformed> {
-        let bytes = self.text.as_bytes();
-        let start = self.past_space(self.at);
-        let empty = match bytes.get(start) {
-            Some(b'>') => false,
-            Some(b'/') if bytes.get(start + 1) == Some(&b'>') => true,
-            Some(_) if start == self.at => {
-                return Err(Malformed::new(
-                    start,
-                    "attributes without white space between them",
-                ));
-            }
-            Some(_) => return self.attribute(start),
-            None => return Err(Malformed::unclosed(start)),
+    /// Octets of white space at `at`.
+    fn space(&self, at: usize) -> usize {
+        let rest = &self.inside.as_bytes()[at..];
+        let other = rest.iter().position(|byte| !is_space(*byte));
+        other.unwrap_or(rest.len())
+    }
+
+    fn read(&mut self, start: usize) -> Result<(&'a str, &'a str), Malformed> {
+        let malformed = |at| Malformed {
+            at,
+            what: "malformed attribute",
         };
-        self.at = start + 1 + usize::from(empty);
-        Ok(Part::End { empty })
-    }
-
-    fn attribute(&mut self, start: usize) -> Result<Part<'a>, Malformed> {
-        let bytes = self.text.as_bytes();
-        let name = Name::read(self.text, start)
-            .ok_or(Malformed::new(start, "bad name of an attribute"))?;
-        let equals = self.past_space(name.end);
+        let bytes = self.inside.as_bytes();
+        let ends = |byte: &u8| *byte == b'=' || is_space(*byte);
+        let length = bytes[start..].iter().position(ends);
+        let end = start + length.ok_or(malformed(start))?;
+        let equals = end + self.space(end);
         if bytes.get(equals) != Some(&b'=') {
-            return Err(Malformed::attribute(equals));
+            return Err(malformed(equals));
         }
-        let open = self.past_space(equals + 1);
+        let open = equals + 1 + self.space(equals + 1);
         let quote = match bytes.get(open) {
             Some(quote @ (b'"' | b'\'')) => *quote,
-            _ => return Err(Malformed::attribute(open)),
+            _ => return Err(malformed(open)),
         };
-        let mut close = open + 1;
-        let mut has_references = false;
-        loop {
-            let rest = &bytes[close..];
-            let found = if has_references {
-                memchr::memchr2(quote, b'<', rest)
-            } else {
-                memchr::memchr3(quote, b'<', b'&', rest)
-            };
-            close += found.ok_or(Malformed::unclosed(open))?;
-            match bytes[close] {
-                b'&' => has_references = true,
-                b'<' => return Err(Malformed::new(close, "< in a tag")),
-                _ => break,
-            }
-        }
+        let length = memchr::memchr(quote, &bytes[open + 1..]).ok_or(malformed(open))?;
+        let close = open + 1 + length;
         self.at = close + 1;
-        Ok(Part::Attribute {
-            name,
-            value: &self.text[open + 1..close],
-            has_references,
-        })
+        Ok((&self.inside[start..end], &self.inside[open + 1..close]))
     }
+}
 
-    /// Where the white space at `at` ends.
-    fn past_space(&self, mut at: usize) -> usize {
-        let bytes = self.text.as_bytes();
-        while bytes.get(at).is_some_and(|byte| is_space(*byte)) {
-            at += 1;
+impl<'a> Iterator for Scan<'a> {
+    type Item = Result<(&'a str, &'a str), Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let space = self.space(self.at);
+        let start = self.at + space;
+        if start == self.inside.len() {
+            return None;
         }
-        at
+        if space == 0 {
+            return Some(Err(Malformed {
+                at: start,
+                what: "attributes without white space between them",
+            }));
+        }
+        Some(self.read(start))
     }
 }
 
@@ -130,64 +81,37 @@ impl<'a> Scan<'a> {
 mod tests {
     use super::*;
 
-    /// Where a tag ends and whether its element is empty, or where something is wrong.
-    type End = Result<(usize, bool), usize>;
-
-    /// The attributes, and how it ends.
-    fn scan(tag: &str) -> (Vec<(&str, &str)>, End) {
+    fn scan(inside: &str) -> Vec<Result<(&str, &str), usize>> {
         let mut all = Vec::new();
-        let mut scan = Scan::new(tag, 2);
-        loop {
-            match scan.next() {
-                Ok(Part::Attribute { name, value, .. }) => all.push((name.local, value)),
-                Ok(Part::End { empty }) => return (all, Ok((scan.at, empty))),
-                Err(bad) => return (all, Err(bad.at)),
+        for attribute in Scan::new(inside, 1) {
+            let bad = attribute.is_err();
+            all.push(attribute.map_err(|bad| bad.at));
+            if bad {
+                break;
             }
         }
+        all
     }
 
     #[test]
     fn attributes_are_found() {
-        assert_eq!(scan("<e>"), (vec![], Ok((3, false))));
-        assert_eq!(scan("<e/>x"), (vec![], Ok((4, true))));
-        assert_eq!(scan("<e \t\r\n/>"), (vec![], Ok((8, true))));
-        let two = vec![("a", "1'>/"), ("b", "\"")];
-        assert_eq!(
-            scan("<e a=\"1'>/\" p:b='\"'>"),
-            (two.clone(), Ok((20, false)))
-        );
-        assert_eq!(
-            scan("<e\na\t= \r\n\"1'>/\"\np:b ='\"' >x"),
-            (two, Ok((26, false)))
-        );
-        assert_eq!(scan("<e a=''/>"), (vec![("a", "")], Ok((9, true))));
-    }
-
-    #[test]
-    fn references_are_seen() {
-        for (tag, want) in [("<e a='b'>", false), ("<e a='b&c&d\"'>", true)] {
-            let part = Scan::new(tag, 2).next();
-            assert!(
-                matches!(part, Ok(Part::Attribute { has_references, .. }) if has_references == want),
-                "{tag}"
-            );
-        }
+        assert_eq!(scan("e"), []);
+        assert_eq!(scan("e \t\r\n"), []);
+        let two = [Ok(("a", "1'>")), Ok(("p:b", "\""))];
+        assert_eq!(scan("e a=\"1'>\" p:b='\"'"), two);
+        assert_eq!(scan("e\na\t= \r\n\"1'>\"\np:b ='\"' "), two);
+        assert_eq!(scan("e a=''"), [Ok(("a", ""))]);
     }
 
     #[test]
     fn what_is_wrong_is_refused_where_it_is() {
-        let a = || vec![("a", "1")];
-        assert_eq!(scan("<e"), (vec![], Err(2)));
-        assert_eq!(scan("<e /"), (vec![], Err(3)));
-        assert_eq!(scan("<e / >"), (vec![], Err(3)));
-        assert_eq!(scan("<e a>"), (vec![], Err(4)));
-        assert_eq!(scan("<e a b='1'>"), (vec![], Err(5)));
-        assert_eq!(scan("<e a=>"), (vec![], Err(5)));
-        assert_eq!(scan("<e a=1>"), (vec![], Err(5)));
-        assert_eq!(scan("<e a='1>"), (vec![], Err(5)));
-        assert_eq!(scan("<e a='&<'>"), (vec![], Err(7)));
-        assert_eq!(scan("<e a='1'b='2'>"), (a(), Err(8)));
-        assert_eq!(scan("<e a='1' =''>"), (a(), Err(9)));
-        assert_eq!(scan("<e a='1' :b=''>"), (a(), Err(9)));
+        assert_eq!(scan("e a"), [Err(2)]);
+        assert_eq!(scan("e a "), [Err(4)]);
+        assert_eq!(scan("e a b='1'"), [Err(4)]);
+        assert_eq!(scan("e a="), [Err(4)]);
+        assert_eq!(scan("e a=1"), [Err(4)]);
+        assert_eq!(scan("e a='1"), [Err(4)]);
+        assert_eq!(scan("e a='1'b='2'"), [Ok(("a", "1")), Err(7)]);
+        assert_eq!(scan("e a='1'="), [Ok(("a", "1")), Err(7)]);
     }
 }
