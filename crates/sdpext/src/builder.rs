@@ -87,7 +87,7 @@ impl SdpBuilder {
             ports: None,
             ..*offered
         };
-        self.append(|out| line.put(out))
+        self.line(&Line::Media(line))
     }
 
     /// `x-caps`.

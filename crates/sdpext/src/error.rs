@@ -100,6 +100,9 @@ pub enum Error {
         /// What is wrong.
         violation: Violation,
     },
+    /// A second answer to one offer is another than the first: all answers of one callee must be the same (\[MS-SDPEXT\] 3.1.5.13).
+    #[error("answer is another than the one before")]
+    AnswerChanged,
     /// A call that the state of the negotiation does not allow.
     #[error("{operation} is not possible in this state")]
     WrongState {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod body;
 mod builder;
 pub mod codec;
 mod description;
@@ -11,6 +12,7 @@ pub mod line;
 mod name;
 pub mod negotiation;
 mod text;
+pub mod um;
 
 pub use attribute::Attribute;
 pub use builder::SdpBuilder;

@@ -91,7 +91,10 @@ impl<'a> Line<'a> {
             Self::Bandwidth(bandwidth) => put!(out, "b=", bandwidth.kind, ':', bandwidth.value),
             Self::Timing(timing) => put!(out, "t=", timing.start, ' ', timing.stop),
             Self::Key(key) => put!(out, "k=", key.0),
-            Self::Media(media) => media.put(out),
+            Self::Media(media) => {
+                out.push_str("m=");
+                media.put(out);
+            }
             Self::Attribute(attribute) => attribute.put(out),
             Self::Other { letter, value } => put!(out, *letter, '=', *value),
         }

@@ -94,7 +94,7 @@ impl Protocol {
     }
 }
 
-/// An `m=` line.
+/// An `m=` line. `Display` writes what stands behind `m=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaLine<'a> {
     /// What it is.
@@ -127,8 +127,9 @@ impl<'a> MediaLine<'a> {
         })
     }
 
+    /// Appends the value.
     pub(crate) fn put(&self, out: &mut String) {
-        put!(out, "m=", self.media.as_str(), ' ', self.port);
+        put!(out, self.media.as_str(), ' ', self.port);
         if let Some(ports) = self.ports {
             put!(out, '/', ports);
         }
@@ -160,5 +161,13 @@ impl<'a> MediaLine<'a> {
         self.formats()
             .filter_map(|format| number("m=", "format", format).ok())
             .filter(|number| *number < 128)
+    }
+}
+
+impl core::fmt::Display for MediaLine<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut out = String::new();
+        self.put(&mut out);
+        f.write_str(&out)
     }
 }
