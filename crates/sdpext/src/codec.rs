@@ -198,7 +198,11 @@ mod tests {
         for &codec in Codec::ALL {
             let map = codec.rtp_map();
             let name = map.name.to_ascii_uppercase();
-            let other = RtpMap { payload_type: 96, name: &name, ..map };
+            let other = RtpMap {
+                payload_type: 96,
+                name: &name,
+                ..map
+            };
             assert_eq!(Codec::of(&other, codec.parameters()), Some(codec));
         }
     }
@@ -209,7 +213,10 @@ mod tests {
         assert_eq!(of(Codec::Siren, Some("bitrate=24000")), None);
         assert_eq!(of(Codec::G7221, Some("bitrate=32000")), None);
         assert_eq!(of(Codec::G7221, None), Some(Codec::G7221));
-        assert_eq!(of(Codec::RtAudioWide, Some("bitrate=1")), Some(Codec::RtAudioWide));
+        assert_eq!(
+            of(Codec::RtAudioWide, Some("bitrate=1")),
+            Some(Codec::RtAudioWide)
+        );
         assert_eq!(of(Codec::H264Uc, None), None);
         assert_eq!(of(Codec::H264Uc, Some("packetization-mode=1")), None);
         let spaced = Some("packetization-mode=1 mst-mode=ni-tc");

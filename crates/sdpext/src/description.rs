@@ -275,7 +275,11 @@ impl Index<'_> {
                 let colon = memchr::memchr(b':', value);
                 let name = &line[2..colon.map_or(line.len(), |colon| colon + 2)];
                 value_at += colon.map_or(value.len(), |colon| colon + 1);
-                Kind::Attribute(Name::from_text(if colon.is_some() { name } else { name.trim_ascii_end() }))
+                Kind::Attribute(Name::from_text(if colon.is_some() {
+                    name
+                } else {
+                    name.trim_ascii_end()
+                }))
             }
             b'm' => {
                 self.media_line(&line[2..])?;

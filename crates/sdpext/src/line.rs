@@ -59,7 +59,9 @@ impl<'a> Line<'a> {
     /// Reads the value of a line.
     pub(crate) fn read(kind: Kind, value: &'a str, text: &'a str) -> Result<Self, Error> {
         let letter = match kind {
-            Kind::Attribute(name) => return Attribute::read(name, value, text).map(Self::Attribute),
+            Kind::Attribute(name) => {
+                return Attribute::read(name, value, text).map(Self::Attribute);
+            }
             Kind::Letter(letter) => letter,
         };
         Ok(match letter {
@@ -151,7 +153,16 @@ impl<'a> Origin<'a> {
     }
 
     fn put(&self, out: &mut String) {
-        put!(out, "o=", self.username, ' ', self.session_id, ' ', self.version, ' ');
+        put!(
+            out,
+            "o=",
+            self.username,
+            ' ',
+            self.session_id,
+            ' ',
+            self.version,
+            ' '
+        );
         self.address.put(out);
     }
 }

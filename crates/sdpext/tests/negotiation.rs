@@ -9,7 +9,7 @@ use ocs_sdpext::attribute::{
 use ocs_sdpext::codec::Codec;
 use ocs_sdpext::negotiation::{
     Answer, Answered, Config, EncryptionPolicy, LabelBandwidth, NegotiatedFormat, OfferedStream,
-    Order, Refusal, Sharing, Session, Stage, Stream, StreamKind, Transport, Verdict, Violation,
+    Order, Refusal, Session, Sharing, Stage, Stream, StreamKind, Transport, Verdict, Violation,
 };
 use ocs_sdpext::{Error, IceVersion, Name, Sdp};
 
@@ -42,7 +42,10 @@ fn call(caller: &mut Session, callee: &mut Session, streams: Vec<Stream>) -> (Sd
         callee.accept(index, stream).unwrap();
     }
     let answer = answer(callee);
-    assert_eq!(caller.handle_answer(&answer, Stage::Final), Ok(Answered::New));
+    assert_eq!(
+        caller.handle_answer(&answer, Stage::Final),
+        Ok(Answered::New)
+    );
     (offer, answer)
 }
 
@@ -74,9 +77,19 @@ fn a_call_of_audio() {
     assert_eq!(ours.remote.ssrc_range, Some(range(2000, 1)));
     assert_eq!(ours.remote.rtp, Some("192.0.2.2:50000".parse().unwrap()));
     assert_eq!(ours.remote.ice, IceVersion::V19);
-    assert_eq!((ours.remote.ptime, ours.remote.max_ptime), (Some(20), Some(200)));
+    assert_eq!(
+        (ours.remote.ptime, ours.remote.max_ptime),
+        (Some(20), Some(200))
+    );
     let first = ours.formats[0];
-    assert_eq!(first, NegotiatedFormat { codec: Codec::G722Stereo, send: 117, receive: 117 });
+    assert_eq!(
+        first,
+        NegotiatedFormat {
+            codec: Codec::G722Stereo,
+            send: 117,
+            receive: 117
+        }
+    );
     // The answer is in SAVP with one key.
     let answer = one.remote().unwrap();
     let media = answer.media(0).unwrap();
@@ -98,14 +111,22 @@ fn formats_are_those_that_both_have() {
     stream.formats[1].payload_type = 96;
     one.add(stream).unwrap();
     let mut other = Session::new(Config::default());
-    let theirs = [Codec::TelephoneEvent, Codec::Pcmu, Codec::Siren, Codec::G722];
+    let theirs = [
+        Codec::TelephoneEvent,
+        Codec::Pcmu,
+        Codec::Siren,
+        Codec::G722,
+    ];
     let mut plan = audio(2).with_codecs(&theirs);
     // A number of its own that the offer uses for another format.
     plan.formats[3].payload_type = 96;
     let (_, answer) = call(&mut one, &mut other, vec![plan]);
     let formats = |session: &Session| -> Vec<(Codec, u8, u8)> {
         let formats = &session.negotiated(0).unwrap().formats;
-        formats.iter().map(|f| (f.codec, f.send, f.receive)).collect()
+        formats
+            .iter()
+            .map(|f| (f.codec, f.send, f.receive))
+            .collect()
     };
     let common = [
         (Codec::Siren, 96, 96),
@@ -116,14 +137,23 @@ fn formats_are_those_that_both_have() {
     assert_eq!(formats(&other), common);
     assert_eq!(answer.media(0).unwrap().line().unwrap().formats, "96 0 101");
     // From now on the number stands for the peer's format; ours that had it is gone.
-    let numbers: Vec<u8> = other.stream(0).unwrap().formats.iter().map(|f| f.payload_type).collect();
+    let numbers: Vec<u8> = other
+        .stream(0)
+        .unwrap()
+        .formats
+        .iter()
+        .map(|f| f.payload_type)
+        .collect();
     assert_eq!(numbers, [101, 0, 96]);
     // The other order.
     let mut other = Session::new(Config::default());
     one.abandon();
     let offer = one.offer(&mut rng(1)).unwrap();
     open(&mut other, &offer);
-    let plan = Stream { order: Order::Own, ..audio(2).with_codecs(&theirs) };
+    let plan = Stream {
+        order: Order::Own,
+        ..audio(2).with_codecs(&theirs)
+    };
     other.accept(0, plan).unwrap();
     let answer = common::parse(self::answer(&mut other).as_str());
     assert_eq!(answer.media(0).unwrap().line().unwrap().formats, "101 0 96");
@@ -132,7 +162,8 @@ fn formats_are_those_that_both_have() {
 #[test]
 fn redundancy_and_events_alone_are_no_media() {
     let mut one = Session::new(Config::default());
-    one.add(audio(1).with_codecs(&[Codec::SilkWide, Codec::Red, Codec::TelephoneEvent])).unwrap();
+    one.add(audio(1).with_codecs(&[Codec::SilkWide, Codec::Red, Codec::TelephoneEvent]))
+        .unwrap();
     let offer = one.offer(&mut rng(1)).unwrap();
     let mut other = Session::new(Config::default());
     open(&mut other, &offer);
@@ -146,7 +177,10 @@ fn redundancy_and_events_alone_are_no_media() {
 #[test]
 fn encryption_follows_the_policies_of_both() {
     use EncryptionPolicy::{DoNotSupport, Require, Support};
-    let config = |encryption| Config { encryption, ..Config::default() };
+    let config = |encryption| Config {
+        encryption,
+        ..Config::default()
+    };
     let cases = [
         (Require, Require, Some(true)),
         (Require, Support, Some(true)),
@@ -167,7 +201,11 @@ fn encryption_follows_the_policies_of_both() {
         open(&mut other, &offer);
         other.accept(0, audio(2)).unwrap();
         let Some(expected) = expected else {
-            assert_eq!(refused(&mut other), Refusal::ENCRYPTION, "{offerer:?} {answerer:?}");
+            assert_eq!(
+                refused(&mut other),
+                Refusal::ENCRYPTION,
+                "{offerer:?} {answerer:?}"
+            );
             continue;
         };
         let answer = answer(&mut other);
@@ -179,7 +217,10 @@ fn encryption_follows_the_policies_of_both() {
         // Later offers say the same.
         let (offer, _) = again(&mut one, &mut other);
         let media = offer.media(0).unwrap();
-        assert_eq!(media.line().unwrap().profile().unwrap().is_secure(), expected);
+        assert_eq!(
+            media.line().unwrap().profile().unwrap().is_secure(),
+            expected
+        );
         assert_eq!(media.crypto().unwrap().len(), usize::from(expected));
     }
 }
@@ -191,10 +232,20 @@ fn the_attribute_of_version_1() {
         encryption_attribute: true,
         ..Config::default()
     };
-    let offer = caller(config(EncryptionPolicy::Require)).offer(&mut rng(1)).unwrap();
-    assert_eq!(offer.media(0).unwrap().attribute(Name::Encryption), Some("required"));
-    let offer = caller(config(EncryptionPolicy::DoNotSupport)).offer(&mut rng(1)).unwrap();
-    assert_eq!(offer.media(0).unwrap().attribute(Name::Encryption), Some("rejected"));
+    let offer = caller(config(EncryptionPolicy::Require))
+        .offer(&mut rng(1))
+        .unwrap();
+    assert_eq!(
+        offer.media(0).unwrap().attribute(Name::Encryption),
+        Some("required")
+    );
+    let offer = caller(config(EncryptionPolicy::DoNotSupport))
+        .offer(&mut rng(1))
+        .unwrap();
+    assert_eq!(
+        offer.media(0).unwrap().attribute(Name::Encryption),
+        Some("rejected")
+    );
     let mut other = Session::new(config(EncryptionPolicy::Require));
     open(&mut other, &offer);
     other.accept(0, audio(2)).unwrap();
@@ -204,7 +255,10 @@ fn the_attribute_of_version_1() {
 /// An offer of SIPE has one line without identifier; an answer to it must have a lifetime and no identifier.
 #[test]
 fn a_peer_without_identifiers() {
-    let mut one = caller(Config { mki: false, ..Config::default() });
+    let mut one = caller(Config {
+        mki: false,
+        ..Config::default()
+    });
     let offer = one.offer(&mut rng(1)).unwrap();
     let mut other = Session::new(Config::default());
     open(&mut other, &offer);
@@ -217,7 +271,10 @@ fn a_peer_without_identifiers() {
     // And we, without identifiers, pass over the line that has one.
     let mut one = caller(Config::default());
     let offer = one.offer(&mut rng(1)).unwrap();
-    let mut other = Session::new(Config { mki: false, ..Config::default() });
+    let mut other = Session::new(Config {
+        mki: false,
+        ..Config::default()
+    });
     open(&mut other, &offer);
     other.accept(0, audio(2)).unwrap();
     let sdp = self::answer(&mut other);
@@ -228,7 +285,10 @@ fn a_peer_without_identifiers() {
 #[test]
 fn scale_keys_between_client_and_server_only() {
     use ocs_sdpext::attribute::ScaleRole::{Client, Server};
-    let config = |scale| Config { scale, ..Config::default() };
+    let config = |scale| Config {
+        scale,
+        ..Config::default()
+    };
     for (one, other, tag) in [
         (Some(Client), Some(Server), 1),
         (Some(Server), Some(Client), 1),
@@ -241,7 +301,10 @@ fn scale_keys_between_client_and_server_only() {
         let (a, b) = (a.negotiated(0).unwrap(), b.negotiated(0).unwrap());
         let (a, b) = (a.srtp.as_ref().unwrap(), b.srtp.as_ref().unwrap());
         assert_eq!((a.tag, b.tag), (tag, tag));
-        assert_eq!((a.scale, b.scale), if tag == 1 { (one, other) } else { (None, None) });
+        assert_eq!(
+            (a.scale, b.scale),
+            if tag == 1 { (one, other) } else { (None, None) }
+        );
     }
 }
 
@@ -260,23 +323,68 @@ fn answers_that_do_not_fit() {
         one.handle_answer(&parse(&text), Stage::Final).unwrap();
         result.unwrap_err()
     };
-    let violation = |violation| Error::Violation { stream: 0, violation };
-    assert_eq!(replaced("a=crypto:2 ", "a=crypto:1 "), violation(Violation::SrtpNegotiation));
-    assert_eq!(replaced("a=crypto:2 AES_CM_128", "a=crypto:2 AES_CM_999"), violation(Violation::SrtpNegotiation));
-    assert_eq!(replaced("a=crypto:2 ", "a=cryptoscale:2 server "), violation(Violation::SrtpNegotiation));
-    assert_eq!(replaced("a=crypto:2 ", "a=other:2 "), violation(Violation::OneKeyExpected));
-    assert_eq!(replaced("a=maxptime", "a=crypto:9 X inline:y\r\na=maxptime"), violation(Violation::OneKeyExpected));
-    assert_eq!(replaced("RTP/SAVP", "RTP/AVP"), violation(Violation::SrtpNegotiation));
-    assert_eq!(replaced("RTP/SAVP", "UDP/X"), violation(Violation::SrtpNegotiation));
-    assert_eq!(replaced("m=audio", "m=video"), violation(Violation::OrderOfMedia));
-    assert_eq!(replaced("a=ptime", "m=video 0 RTP/AVP 34\r\na=ptime"), Error::Violation { stream: 2, violation: Violation::NumberOfMedia });
-    assert_eq!(replaced("a=ptime:20", "a=sendonly\r\na=recvonly"), Error::Contradiction { of: "direction" });
-    assert_eq!(replaced("x-ssrc-range:2000-2000", "x-ssrc-range:0-1"), Error::InvalidField { of: "x-ssrc-range", field: "range" });
+    let violation = |violation| Error::Violation {
+        stream: 0,
+        violation,
+    };
+    assert_eq!(
+        replaced("a=crypto:2 ", "a=crypto:1 "),
+        violation(Violation::SrtpNegotiation)
+    );
+    assert_eq!(
+        replaced("a=crypto:2 AES_CM_128", "a=crypto:2 AES_CM_999"),
+        violation(Violation::SrtpNegotiation)
+    );
+    assert_eq!(
+        replaced("a=crypto:2 ", "a=cryptoscale:2 server "),
+        violation(Violation::SrtpNegotiation)
+    );
+    assert_eq!(
+        replaced("a=crypto:2 ", "a=other:2 "),
+        violation(Violation::OneKeyExpected)
+    );
+    assert_eq!(
+        replaced("a=maxptime", "a=crypto:9 X inline:y\r\na=maxptime"),
+        violation(Violation::OneKeyExpected)
+    );
+    assert_eq!(
+        replaced("RTP/SAVP", "RTP/AVP"),
+        violation(Violation::SrtpNegotiation)
+    );
+    assert_eq!(
+        replaced("RTP/SAVP", "UDP/X"),
+        violation(Violation::SrtpNegotiation)
+    );
+    assert_eq!(
+        replaced("m=audio", "m=video"),
+        violation(Violation::OrderOfMedia)
+    );
+    assert_eq!(
+        replaced("a=ptime", "m=video 0 RTP/AVP 34\r\na=ptime"),
+        Error::Violation {
+            stream: 2,
+            violation: Violation::NumberOfMedia
+        }
+    );
+    assert_eq!(
+        replaced("a=ptime:20", "a=sendonly\r\na=recvonly"),
+        Error::Contradiction { of: "direction" }
+    );
+    assert_eq!(
+        replaced("x-ssrc-range:2000-2000", "x-ssrc-range:0-1"),
+        Error::InvalidField {
+            of: "x-ssrc-range",
+            field: "range"
+        }
+    );
 }
 
 #[test]
 fn an_answer_without_what_was_not_offered() {
-    let mut one = Session::new(Config { rtcp_mux: false, ..Config::default() });
+    let mut one = Session::new(Config {
+        rtcp_mux: false,
+        ..Config::default()
+    });
     one.add(audio(1)).unwrap();
     let offer = one.offer(&mut rng(1)).unwrap();
     assert!(!offer.media(0).unwrap().has(Name::RtcpMux));
@@ -287,12 +395,23 @@ fn an_answer_without_what_was_not_offered() {
     assert!(!text.contains("rtcp-mux"));
     let sdp = parse(&text.replace("a=ptime", "a=rtcp-mux\r\na=ptime"));
     let violation = Violation::RtcpMuxNotOffered;
-    assert_eq!(one.handle_answer(&sdp, Stage::Final), Err(Error::Violation { stream: 0, violation }));
+    assert_eq!(
+        one.handle_answer(&sdp, Stage::Final),
+        Err(Error::Violation {
+            stream: 0,
+            violation
+        })
+    );
     // Neither without ICE of draft 19.
     let mut old = Session::new(Config::default());
     let transport = Transport::new("192.0.2.1:5000".parse().unwrap());
     old.add(Stream::audio(transport, range(1, 1))).unwrap();
-    assert!(!old.offer(&mut rng(1)).unwrap().as_str().contains("rtcp-mux"));
+    assert!(
+        !old.offer(&mut rng(1))
+            .unwrap()
+            .as_str()
+            .contains("rtcp-mux")
+    );
 }
 
 #[test]
@@ -347,7 +466,11 @@ fn directions_are_answered_by_their_opposites() {
     }
     // Hold of gateways: the address 0.0.0.0. It is answered, and nothing is sent.
     let (mut one, mut other) = connected();
-    let text = one.offer(&mut rng(1)).unwrap().as_str().replace("IP4 192.0.2.1", "IP4 0.0.0.0");
+    let text = one
+        .offer(&mut rng(1))
+        .unwrap()
+        .as_str()
+        .replace("IP4 192.0.2.1", "IP4 0.0.0.0");
     open(&mut other, &parse(&text));
     let sdp = answer(&mut other);
     assert_eq!(sdp.media(0).unwrap().direction().unwrap(), RecvOnly);
@@ -378,8 +501,16 @@ fn the_second_offer_has_the_selected_candidates() {
     assert_eq!(same, offer);
     // A line that is not of ICE does not come in by this way.
     let transport = Transport::new("192.0.2.1:50052".parse().unwrap());
-    let wrong = transport.clone().with_ice("a=candidate:x\r\na=inactive\r\n");
-    assert_eq!(wrong, Err(Error::InvalidField { of: "ice", field: "line" }));
+    let wrong = transport
+        .clone()
+        .with_ice("a=candidate:x\r\na=inactive\r\n");
+    assert_eq!(
+        wrong,
+        Err(Error::InvalidField {
+            of: "ice",
+            field: "line"
+        })
+    );
     assert!(transport.with_ice("m=audio 1 RTP/AVP 0\r\n").is_err());
 }
 
@@ -417,9 +548,15 @@ fn video_is_added_refused_and_removed() {
     // Fewer lines than before, or others, are no offer of this session.
     let text = other.local().unwrap().as_str().to_owned();
     let short = parse(text.split("m=video").next().unwrap());
-    assert_eq!(one.handle_offer(short), Verdict::Refused(Refusal::UNSUPPORTED_DESCRIPTION));
+    assert_eq!(
+        one.handle_offer(short),
+        Verdict::Refused(Refusal::UNSUPPORTED_DESCRIPTION)
+    );
     let other_kind = parse(&text.replace("m=audio", "m=data"));
-    assert_eq!(one.handle_offer(other_kind), Verdict::Refused(Refusal::UNSUPPORTED_DESCRIPTION));
+    assert_eq!(
+        one.handle_offer(other_kind),
+        Verdict::Refused(Refusal::UNSUPPORTED_DESCRIPTION)
+    );
 }
 
 #[test]
@@ -434,9 +571,15 @@ fn unknown_media_are_answered_with_port_0() {
     assert!(streams[3].rejected);
     session.accept(1, audio(2)).unwrap();
     assert!(session.accept(0, audio(2)).is_err());
-    assert_eq!(session.accept(9, audio(2)), Err(Error::NoSuchStream { stream: 9 }));
+    assert_eq!(
+        session.accept(9, audio(2)),
+        Err(Error::NoSuchStream { stream: 9 })
+    );
     let answer = answer(&mut session);
-    let lines: Vec<String> = answer.all_media().map(|m| m.line().unwrap().to_string()).collect();
+    let lines: Vec<String> = answer
+        .all_media()
+        .map(|m| m.line().unwrap().to_string())
+        .collect();
     assert_eq!(lines[0], "x-data 0 UDP/DTLS/SCTP webrtc");
     assert_eq!(lines[1], "audio 50000 RTP/AVP 0");
     assert_eq!(lines[2], "message 0 sip null");
@@ -460,18 +603,42 @@ fn early_media_and_forks() {
             answer(&mut callee)
         })
         .to_vec();
-    assert_eq!(one.handle_answer(&answers[0], Stage::Provisional), Ok(Answered::New));
-    assert_eq!(branch.handle_answer(&answers[1], Stage::Provisional), Ok(Answered::New));
-    assert_eq!(branch.negotiated(0).unwrap().remote.ssrc_range, Some(range(3000, 1)));
+    assert_eq!(
+        one.handle_answer(&answers[0], Stage::Provisional),
+        Ok(Answered::New)
+    );
+    assert_eq!(
+        branch.handle_answer(&answers[1], Stage::Provisional),
+        Ok(Answered::New)
+    );
+    assert_eq!(
+        branch.negotiated(0).unwrap().remote.ssrc_range,
+        Some(range(3000, 1))
+    );
     // Media may flow, but the one offer and answer is all before the call is answered.
     assert!(one.negotiated(0).is_some());
-    assert!(matches!(one.offer(&mut rng(1)), Err(Error::WrongState { .. })));
+    assert!(matches!(
+        one.offer(&mut rng(1)),
+        Err(Error::WrongState { .. })
+    ));
     assert_eq!(one.handle_offer(offer), Verdict::Refused(Refusal::GLARE));
-    assert_eq!(one.handle_answer(&answers[1], Stage::Final), Err(Error::AnswerChanged));
-    assert_eq!(one.handle_answer(&answers[0], Stage::Provisional), Ok(Answered::Repeated));
-    assert_eq!(one.handle_answer(&answers[0], Stage::Final), Ok(Answered::Repeated));
+    assert_eq!(
+        one.handle_answer(&answers[1], Stage::Final),
+        Err(Error::AnswerChanged)
+    );
+    assert_eq!(
+        one.handle_answer(&answers[0], Stage::Provisional),
+        Ok(Answered::Repeated)
+    );
+    assert_eq!(
+        one.handle_answer(&answers[0], Stage::Final),
+        Ok(Answered::Repeated)
+    );
     assert!(one.is_stable());
-    assert_eq!(one.handle_answer(&answers[0], Stage::Final), Ok(Answered::Repeated));
+    assert_eq!(
+        one.handle_answer(&answers[0], Stage::Final),
+        Ok(Answered::Repeated)
+    );
     assert!(one.handle_answer(&answers[1], Stage::Final).is_err());
     // The 200 without description.
     branch.confirm();
@@ -485,20 +652,32 @@ fn offers_that_cross_and_offers_that_fail() {
     one.hold();
     one.add(video(1)).unwrap();
     one.offer(&mut rng(1)).unwrap();
-    assert_eq!(one.handle_offer(theirs.clone()), Verdict::Refused(Refusal::GLARE));
+    assert_eq!(
+        one.handle_offer(theirs.clone()),
+        Verdict::Refused(Refusal::GLARE)
+    );
     assert!(one.add(video(1)).is_err());
     let agreed = one.negotiated(0).cloned();
     one.abandon();
     assert!(!one.is_held());
     assert_eq!((one.len(), one.negotiated(0).cloned()), (1, agreed));
     open(&mut one, &theirs);
-    assert_eq!(one.handle_offer(theirs.clone()), Verdict::Refused(Refusal::OFFER_PENDING));
+    assert_eq!(
+        one.handle_offer(theirs.clone()),
+        Verdict::Refused(Refusal::OFFER_PENDING)
+    );
     assert!(one.offer(&mut rng(1)).is_err());
     // Refused by the application: all as before.
     one.abandon();
     assert!(one.is_stable() && one.negotiated(0).is_some());
-    assert!(matches!(one.answer(&mut rng(1)), Err(Error::WrongState { .. })));
-    assert!(matches!(one.accept(0, audio(1)), Err(Error::WrongState { .. })));
+    assert!(matches!(
+        one.answer(&mut rng(1)),
+        Err(Error::WrongState { .. })
+    ));
+    assert!(matches!(
+        one.accept(0, audio(1)),
+        Err(Error::WrongState { .. })
+    ));
     let mut empty = Session::new(Config::default());
     assert_eq!(empty.offer(&mut rng(1)), Err(Error::NoDescription));
 }
@@ -508,10 +687,17 @@ fn encryption_does_not_change_in_a_later_offer() {
     let (mut one, mut other) = connected();
     let offer = one.offer(&mut rng(1)).unwrap();
     let without = |line: &&str| !line.starts_with("a=crypto");
-    let text: String = offer.as_str().split_inclusive("\r\n").filter(without).collect();
+    let text: String = offer
+        .as_str()
+        .split_inclusive("\r\n")
+        .filter(without)
+        .collect();
     open(&mut other, &parse(&text.replace("SAVP", "AVP")));
     assert_eq!(refused(&mut other), Refusal::ENCRYPTION);
-    assert!(other.negotiated(0).unwrap().srtp.is_some(), "goes on as before");
+    assert!(
+        other.negotiated(0).unwrap().srtp.is_some(),
+        "goes on as before"
+    );
     // A new key is no change.
     one.abandon();
     let before = one.negotiated(0).unwrap().srtp.clone().unwrap();
@@ -530,15 +716,21 @@ fn application_sharing() {
     let mut one = Session::new(Config::default());
     let mut transport = host(1, 50_040);
     transport.tcp = true;
-    one.add(Stream::application_sharing(transport, SharingRole::Sharer)).unwrap();
+    one.add(Stream::application_sharing(transport, SharingRole::Sharer))
+        .unwrap();
     let mut other = Session::new(Config::default());
     let mut transport = host(2, 50_040);
     transport.tcp = true;
     let plan = Stream::application_sharing(transport, SharingRole::Viewer);
     let (offer, answer) = call(&mut one, &mut other, vec![plan]);
     let text = offer.as_str();
-    assert!(text.contains("m=applicationsharing 50040 TCP/RTP/AVP 127\r\n"), "{text}");
-    assert!(text.contains("a=setup:active\r\na=connection:new\r\na=mid:1\r\na=rtpmap:127 x-data/90000\r\n"));
+    assert!(
+        text.contains("m=applicationsharing 50040 TCP/RTP/AVP 127\r\n"),
+        "{text}"
+    );
+    assert!(text.contains(
+        "a=setup:active\r\na=connection:new\r\na=mid:1\r\na=rtpmap:127 x-data/90000\r\n"
+    ));
     assert!(text.ends_with(
         "a=x-applicationsharing-session-id:1\r\na=x-applicationsharing-role:sharer\r\n\
          a=x-applicationsharing-media-type:rdp\r\n"
@@ -548,13 +740,19 @@ fn application_sharing() {
     assert!(text.contains("m=applicationsharing 50040 TCP/RTP/SAVP 127\r\n"));
     assert!(text.contains("a=setup:passive\r\na=connection:new\r\na=mid:1\r\n"));
     assert!(text.contains("a=x-applicationsharing-role:viewer\r\n"));
-    assert_eq!(other.negotiated(0).unwrap().remote.setup, Some(Setup::Active));
+    assert_eq!(
+        other.negotiated(0).unwrap().remote.setup,
+        Some(Setup::Active)
+    );
     // Paused, and with the connection that is there.
     one.stream_mut(0).unwrap().sharing.as_mut().unwrap().flow = Some(ContentFlow::Inactive);
     let (offer, answer) = again(&mut one, &mut other);
     assert!(offer.as_str().contains("a=connection:existing\r\n"));
     for sdp in [offer, answer] {
-        assert!(sdp.as_str().contains("a=x-applicationsharing-contentflow:inactive\r\n"));
+        assert!(
+            sdp.as_str()
+                .contains("a=x-applicationsharing-contentflow:inactive\r\n")
+        );
     }
     // Hold is for audio and video.
     one.hold();
@@ -571,31 +769,52 @@ fn application_sharing() {
 #[test]
 fn the_recorded_sharing() {
     // SAVP without keys, as the shortened example has it: refused where encryption counts.
-    let text = common::SHARING_OFFER.replace("SAVP", "AVP").replace("session-id:1", "session-id:3");
+    let text = common::SHARING_OFFER
+        .replace("SAVP", "AVP")
+        .replace("session-id:1", "session-id:3");
     let mut session = Session::new(Config::default());
     let streams = open(&mut session, &parse(&text));
     assert_eq!(streams[0].kind, Some(StreamKind::ApplicationSharing));
     let plan = Stream::application_sharing(host(2, 60_040), SharingRole::Viewer);
     session.accept(0, plan).unwrap();
     let answer = answer(&mut session);
-    assert!(answer.as_str().contains("session-id:3\r\na=x-applicationsharing-role:viewer\r\n"));
-    let sharing = Sharing { session_id: 3, role: SharingRole::Viewer, flow: None };
+    assert!(
+        answer
+            .as_str()
+            .contains("session-id:3\r\na=x-applicationsharing-role:viewer\r\n")
+    );
+    let sharing = Sharing {
+        session_id: 3,
+        role: SharingRole::Viewer,
+        flow: None,
+    };
     assert_eq!(session.negotiated(0).unwrap().sharing, Some(sharing));
     // In later offers too.
     let offer = session.offer(&mut rng(1)).unwrap();
     assert!(offer.as_str().contains("session-id:3\r\n"));
-    assert_eq!(parse(common::SHARING_ANSWER).media(0).unwrap().attribute(Name::Setup), Some("passive"));
+    assert_eq!(
+        parse(common::SHARING_ANSWER)
+            .media(0)
+            .unwrap()
+            .attribute(Name::Setup),
+        Some("passive")
+    );
 }
 
 #[test]
 fn file_transfer() {
     let mut one = Session::new(Config::default());
-    one.add(Stream::data(host(1, 50_060), Direction::SendOnly)).unwrap();
+    one.add(Stream::data(host(1, 50_060), Direction::SendOnly))
+        .unwrap();
     let mut other = Session::new(Config::default());
     let plan = Stream::data(host(2, 50_060), Direction::RecvOnly);
     let (offer, answer) = call(&mut one, &mut other, vec![plan]);
     assert!(offer.as_str().contains("m=data 50060 RTP/AVP 127\r\n"));
-    assert!(offer.as_str().ends_with("a=rtpmap:127 x-data/90000\r\na=rtcp-mux\r\na=sendonly\r\n"));
+    assert!(
+        offer
+            .as_str()
+            .ends_with("a=rtpmap:127 x-data/90000\r\na=rtcp-mux\r\na=sendonly\r\n")
+    );
     assert!(answer.as_str().ends_with("a=recvonly\r\n"));
     assert_eq!(one.negotiated(0).unwrap().direction, Direction::SendOnly);
 }
@@ -603,7 +822,12 @@ fn file_transfer() {
 /// Several main videos on one transport; ranges of their own.
 fn gallery(side: u8, count: u32) -> Vec<Stream> {
     (0..count)
-        .map(|index| Stream::video(host(side, 50_010), range(1000 + 1000 * u32::from(side) + 100 * index, 100)))
+        .map(|index| {
+            Stream::video(
+                host(side, 50_010),
+                range(1000 + 1000 * u32::from(side) + 100 * index, 100),
+            )
+        })
         .collect()
 }
 
@@ -616,7 +840,10 @@ fn multiplexed_videos() {
     let offer = one.offer(&mut rng(1)).unwrap();
     let mut other = Session::new(Config::default());
     let streams = open(&mut other, &offer);
-    let roots: Vec<_> = streams.iter().map(|stream| stream.multiplexed_with).collect();
+    let roots: Vec<_> = streams
+        .iter()
+        .map(|stream| stream.multiplexed_with)
+        .collect();
     assert_eq!(roots, [None, Some(0), Some(0)]);
     for (index, stream) in gallery(2, 2).into_iter().enumerate() {
         other.accept(index, stream).unwrap();
@@ -646,16 +873,24 @@ fn rules_of_multiplexing() {
     };
     let mut streams = gallery(1, 2);
     streams[1].transport = host(1, 50_030);
-    assert_eq!(offer(streams), violation(1, Violation::MultiplexingRequired));
+    assert_eq!(
+        offer(streams),
+        violation(1, Violation::MultiplexingRequired)
+    );
     let mut streams = gallery(1, 2);
     streams[1].ssrc_range = streams[0].ssrc_range;
-    assert_eq!(offer(streams), violation(1, Violation::OverlappingSsrcRange));
+    assert_eq!(
+        offer(streams),
+        violation(1, Violation::OverlappingSsrcRange)
+    );
     let mut streams = gallery(1, 2);
     streams[1].ssrc_range = None;
     assert_eq!(offer(streams), violation(1, Violation::SsrcRangeMissing));
     // Of a peer: the stream is refused, not the call.
     let good = offer(gallery(1, 2)).unwrap();
-    let bad = good.as_str().replace("x-ssrc-range:2100-2199", "x-ssrc-range:2050-2149");
+    let bad = good
+        .as_str()
+        .replace("x-ssrc-range:2100-2199", "x-ssrc-range:2050-2149");
     let mut other = Session::new(Config::default());
     let streams = open(&mut other, &parse(&bad));
     assert_eq!(streams[1].obstacle, Some(Violation::OverlappingSsrcRange));
@@ -674,15 +909,27 @@ fn bandwidth() {
     let mut one = Session::new(Config {
         bandwidth: 5000,
         media_bandwidth: vec![
-            LabelBandwidth { label: Label::MainVideo, send: 585, recv: 1416 },
-            LabelBandwidth { label: Label::PanoramicVideo, send: 1, recv: 1 },
+            LabelBandwidth {
+                label: Label::MainVideo,
+                send: 585,
+                recv: 1416,
+            },
+            LabelBandwidth {
+                label: Label::PanoramicVideo,
+                send: 1,
+                recv: 1,
+            },
         ],
         ..Config::default()
     });
     one.add(video(1)).unwrap();
     let offer = one.offer(&mut rng(1)).unwrap();
     assert!(offer.as_str().contains("b=CT:5000\r\n"));
-    assert!(offer.as_str().contains("a=x-mediabw:main-video send=585;recv=1416\r\n"));
+    assert!(
+        offer
+            .as_str()
+            .contains("a=x-mediabw:main-video send=585;recv=1416\r\n")
+    );
     assert!(!offer.as_str().contains("panoramic"), "no such stream");
     let agreed = |text: &str| {
         let mut other = Session::new(Config::default());
@@ -694,30 +941,58 @@ fn bandwidth() {
     };
     let text = offer.as_str();
     assert_eq!(agreed(text), (Some(1416), Some(585)));
-    assert_eq!(agreed(&text.replace("b=CT:5000", "b=CT:700")), (Some(700), Some(585)));
+    assert_eq!(
+        agreed(&text.replace("b=CT:5000", "b=CT:700")),
+        (Some(700), Some(585))
+    );
     let caps = "a=rtcp:";
-    assert_eq!(agreed(&text.replace(caps, "b=TIAS:64000\r\na=rtcp:")), (Some(64), Some(585)));
-    let unbounded = text.replace("b=CT:5000", "b=CT:99980").replace("x-mediabw", "x-none");
+    assert_eq!(
+        agreed(&text.replace(caps, "b=TIAS:64000\r\na=rtcp:")),
+        (Some(64), Some(585))
+    );
+    let unbounded = text
+        .replace("b=CT:5000", "b=CT:99980")
+        .replace("x-mediabw", "x-none");
     assert_eq!(agreed(&unbounded), (Some(2000), None), "the best picture");
-    let no_caps: String = text.split_inclusive("\r\n").filter(|l| !l.starts_with("a=x-caps")).collect();
+    let no_caps: String = text
+        .split_inclusive("\r\n")
+        .filter(|l| !l.starts_with("a=x-caps"))
+        .collect();
     let mut other = Session::new(Config::default());
     open(&mut other, &parse(&no_caps));
     other.accept(0, video(2)).unwrap();
     answer(&mut other);
-    assert_eq!(other.negotiated(0).unwrap().remote.video_caps, VideoCap::DEFAULT);
+    assert_eq!(
+        other.negotiated(0).unwrap().remote.video_caps,
+        VideoCap::DEFAULT
+    );
 }
 
 #[test]
 fn a_conference_names_its_streams() {
     let mut one = caller(Config::default());
     let offer = one.offer(&mut rng(1)).unwrap();
-    let mut conference = Session::new(Config { device_caps: None, ..Config::default() });
+    let mut conference = Session::new(Config {
+        device_caps: None,
+        ..Config::default()
+    });
     open(&mut conference, &offer);
-    conference.accept(0, Stream { source_stream_id: Some(102), ..audio(2) }).unwrap();
+    conference
+        .accept(
+            0,
+            Stream {
+                source_stream_id: Some(102),
+                ..audio(2)
+            },
+        )
+        .unwrap();
     let sdp = answer(&mut conference);
     assert!(!sdp.as_str().contains("x-devicecaps"));
     one.handle_answer(&sdp, Stage::Final).unwrap();
-    assert_eq!(one.negotiated(0).unwrap().remote.source_stream_id, Some(102));
+    assert_eq!(
+        one.negotiated(0).unwrap().remote.source_stream_id,
+        Some(102)
+    );
 }
 
 #[test]
@@ -726,7 +1001,15 @@ fn bypass_of_the_mediation_server() {
     for (ours, expected) in [(id, true), (Some(uuid::Uuid::nil()), false), (None, false)] {
         let mut session = Session::new(Config::default());
         open(&mut session, &parse(common::BYPASS));
-        session.accept(0, Stream { bypass_id: ours, ..audio(2) }).unwrap();
+        session
+            .accept(
+                0,
+                Stream {
+                    bypass_id: ours,
+                    ..audio(2)
+                },
+            )
+            .unwrap();
         answer(&mut session);
         assert_eq!(session.negotiated(0).unwrap().bypass, expected);
     }
@@ -750,11 +1033,17 @@ fn recorded_offers_are_answered() {
         // What a peer of this kind expects of an answer.
         for (offered, answered) in offer.all_media().zip(sdp.all_media()) {
             let (offered_line, line) = (offered.line().unwrap(), answered.line().unwrap());
-            assert_eq!((line.media, line.is_rejected()), (offered_line.media, false));
+            assert_eq!(
+                (line.media, line.is_rejected()),
+                (offered_line.media, false)
+            );
             assert_eq!(line.formats, offered_line.formats);
             let keys = offered.crypto().unwrap().len();
             assert_eq!(answered.crypto().unwrap().len(), keys.min(1));
-            assert_eq!(answered.attribute(Name::Label), offered.attribute(Name::Label));
+            assert_eq!(
+                answered.attribute(Name::Label),
+                offered.attribute(Name::Label)
+            );
             let maps: Vec<_> = answered.values(Name::RtpMap).collect();
             let offered: Vec<_> = offered.values(Name::RtpMap).collect();
             assert_eq!(maps, offered);
@@ -766,9 +1055,15 @@ fn recorded_offers_are_answered() {
 fn descriptions_that_contradict_themselves_are_refused() {
     for (from, to) in [
         ("a=ptime:20", "a=sendonly\r\na=recvonly"),
-        ("a=rtpmap:0 PCMU/8000", "a=rtpmap:0 PCMU/8000\r\na=rtpmap:0 PCMA/8000"),
+        (
+            "a=rtpmap:0 PCMU/8000",
+            "a=rtpmap:0 PCMU/8000\r\na=rtpmap:0 PCMA/8000",
+        ),
         ("a=crypto:3", "a=crypto:2"),
-        ("a=label:main-audio", "a=label:main-audio\r\na=label:main-video"),
+        (
+            "a=label:main-audio",
+            "a=label:main-audio\r\na=label:main-video",
+        ),
         ("t=0 0\r\n", ""),
         ("a=rtcp:50053", "a=rtcp:99999"),
     ] {

@@ -83,8 +83,12 @@ fn audio_and_video_with_required_encryption() {
         ..Config::default()
     });
     let [audio, video] = [0, 1].map(|index| recorded.media(index).unwrap());
-    session.add(Stream::audio(transport(&audio), range(&audio))).unwrap();
-    session.add(Stream::video(transport(&video), range(&video))).unwrap();
+    session
+        .add(Stream::audio(transport(&audio), range(&audio)))
+        .unwrap();
+    session
+        .add(Stream::video(transport(&video), range(&video)))
+        .unwrap();
     let offer = session.offer(&mut key(&recorded)).unwrap();
     assert_eq!(offer.as_str(), stripped(AUDIO_VIDEO));
 }
@@ -98,7 +102,9 @@ fn audio_with_optional_encryption_and_relays() {
         ..Config::default()
     });
     let audio = recorded.media(0).unwrap();
-    session.add(Stream::audio(transport(&audio), range(&audio))).unwrap();
+    session
+        .add(Stream::audio(transport(&audio), range(&audio)))
+        .unwrap();
     let offer = session.offer(&mut key(&recorded)).unwrap();
     assert_eq!(offer.as_str(), stripped(OPTIONAL_RELAY));
     // Without the scale transform, its line alone is missing; the others keep their tags.
@@ -106,7 +112,9 @@ fn audio_with_optional_encryption_and_relays() {
         device_caps: no_camera(),
         ..Config::default()
     });
-    session.add(Stream::audio(transport(&audio), range(&audio))).unwrap();
+    session
+        .add(Stream::audio(transport(&audio), range(&audio)))
+        .unwrap();
     let offer = session.offer(&mut key(&recorded)).unwrap();
     let without: String = stripped(OPTIONAL_RELAY)
         .split_inclusive("\r\n")
@@ -148,12 +156,17 @@ fn a_multipart_of_both_drafts() {
         panic!("two parts");
     };
     assert!(first.fallback_2007 && !second.fallback_2007);
-    assert_eq!(first.content_id.as_deref(), Some("32149ef6638b65004752a1465a8bc569@contoso.com"));
+    assert_eq!(
+        first.content_id.as_deref(),
+        Some("32149ef6638b65004752a1465a8bc569@contoso.com")
+    );
     assert_eq!(first.sdp.ice_version(), IceVersion::V6);
     assert_eq!(second.sdp.ice_version(), IceVersion::V19);
     let best = read.best(|_| true).unwrap();
     assert_eq!(best, second);
-    let old = read.best(|sdp| sdp.ice_version() <= IceVersion::V6).unwrap();
+    let old = read
+        .best(|sdp| sdp.ice_version() <= IceVersion::V6)
+        .unwrap();
     assert_eq!(old, first);
 
     // The recorded keys differ line by line, and the tails of its lines have spaces; all else is the same.

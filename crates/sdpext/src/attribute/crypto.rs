@@ -184,7 +184,10 @@ pub struct Mki {
 
 impl Mki {
     /// What clients write.
-    pub const CLIENT: Self = Self { value: 1, length: 1 };
+    pub const CLIENT: Self = Self {
+        value: 1,
+        length: 1,
+    };
 
     fn parse(value: &str, length: &str) -> Result<Self, Error> {
         let mki = Self {
@@ -365,7 +368,10 @@ mod tests {
         let alone = key("|1:4").unwrap();
         assert_eq!(alone.lifetime, None);
         assert_eq!(alone.mki.unwrap().length, 4);
-        assert_eq!(key("|1048576").unwrap().lifetime, Some(Lifetime::Packets(1 << 20)));
+        assert_eq!(
+            key("|1048576").unwrap().lifetime,
+            Some(Lifetime::Packets(1 << 20))
+        );
         assert_eq!(key("").unwrap().key.key().len(), 16);
         assert_eq!(key("").unwrap().key.salt().len(), 14);
     }
@@ -373,10 +379,23 @@ mod tests {
     #[test]
     fn wrong_keys_are_named() {
         for tail in [
-            "|2^64", "|0", "|", "|2^", "|1:0", "|256:1", "|1:129", "|1:1|2^31", "|2^31|2^31", "|+1",
-            ";inline:x", "A",
+            "|2^64",
+            "|0",
+            "|",
+            "|2^",
+            "|1:0",
+            "|256:1",
+            "|1:129",
+            "|1:1|2^31",
+            "|2^31|2^31",
+            "|+1",
+            ";inline:x",
+            "A",
         ] {
-            assert!(matches!(key(tail), Err(Error::InvalidField { .. })), "{tail}");
+            assert!(
+                matches!(key(tail), Err(Error::InvalidField { .. })),
+                "{tail}"
+            );
         }
         assert!(KeyParams::parse(&format!("inline:{}", &KEY[..39])).is_err());
         assert!(KeyParams::parse(KEY).is_err());
@@ -406,7 +425,10 @@ mod tests {
         let field = "role";
         assert_eq!(
             Crypto::parse_scale("1 both x inline:y"),
-            Err(Error::InvalidField { of: "cryptoscale", field })
+            Err(Error::InvalidField {
+                of: "cryptoscale",
+                field
+            })
         );
         assert!(Crypto::parse("1234567890 x inline:y").is_err());
     }

@@ -61,7 +61,10 @@ impl<'a> RtpMap<'a> {
         let payload_type = payload_type(OF, &mut fields)?;
         let mut encoding = fields.rest().split('/').map(str::trim_ascii);
         let name = encoding.next().filter(|name| !name.is_empty());
-        let name = name.ok_or(Error::MissingField { of: OF, field: "name" })?;
+        let name = name.ok_or(Error::MissingField {
+            of: OF,
+            field: "name",
+        })?;
         let clock = encoding.next().ok_or(Error::MissingField {
             of: OF,
             field: "clock rate",

@@ -160,7 +160,10 @@ impl<'a> MediaBandwidth<'a> {
             let mut bounds = bounds.split(';').map(str::trim_ascii);
             let text = bounds
                 .find_map(|bound| bound.strip_prefix(prefix)?.strip_prefix('='))
-                .ok_or(Error::MissingField { of: OF, field: prefix })?;
+                .ok_or(Error::MissingField {
+                    of: OF,
+                    field: prefix,
+                })?;
             number(OF, prefix, text)
         };
         Ok(Self {
@@ -171,7 +174,14 @@ impl<'a> MediaBandwidth<'a> {
     }
 
     pub(crate) fn put(&self, out: &mut String) {
-        put!(out, self.label.as_str(), " send=", self.send, ";recv=", self.recv);
+        put!(
+            out,
+            self.label.as_str(),
+            " send=",
+            self.send,
+            ";recv=",
+            self.recv
+        );
     }
 }
 
@@ -230,10 +240,22 @@ impl DeviceCaps {
             if let Some(flow) = flow {
                 put!(out, separator, kind);
                 out.push_str(match flow {
-                    Flow { send: true, recv: true } => "send,recv",
-                    Flow { send: true, recv: false } => "send",
-                    Flow { send: false, recv: true } => "recv",
-                    Flow { send: false, recv: false } => "",
+                    Flow {
+                        send: true,
+                        recv: true,
+                    } => "send,recv",
+                    Flow {
+                        send: true,
+                        recv: false,
+                    } => "send",
+                    Flow {
+                        send: false,
+                        recv: true,
+                    } => "recv",
+                    Flow {
+                        send: false,
+                        recv: false,
+                    } => "",
                 });
                 separator = ";";
             }
@@ -395,7 +417,10 @@ impl<'a> ExtMap<'a> {
         };
         let name = fields.rest();
         if name.is_empty() {
-            return Err(Error::MissingField { of: OF, field: "name" });
+            return Err(Error::MissingField {
+                of: OF,
+                field: "name",
+            });
         }
         Ok(Self {
             id: number(OF, "id", id)?,

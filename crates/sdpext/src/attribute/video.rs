@@ -80,7 +80,10 @@ impl VideoCap {
             id,
             width: number(OF, "width", next("width")?)?,
             height: number(OF, "height", next("height")?)?,
-            rate: rate(next("rate")?).ok_or(Error::InvalidField { of: OF, field: "rate" })?,
+            rate: rate(next("rate")?).ok_or(Error::InvalidField {
+                of: OF,
+                field: "rate",
+            })?,
             bitrate: number(OF, "bit rate", next("bit rate")?)?,
             additional: number(OF, "additional", next("additional")?)?,
         };
@@ -90,7 +93,11 @@ impl VideoCap {
         }
         // VGA at 13 a second must be read as 15.
         let vga13 = (cap.width, cap.height, cap.rate) == (640, 480, 130);
-        Ok(if vga13 { Self { rate: 150, ..cap } } else { cap })
+        Ok(if vga13 {
+            Self { rate: 150, ..cap }
+        } else {
+            cap
+        })
     }
 
     pub(crate) fn put(&self, out: &mut String) {
@@ -117,7 +124,11 @@ fn rate(text: &str) -> Option<u16> {
         return None;
     }
     let tenth: u16 = tenth.get(..1)?.parse().ok()?;
-    whole.parse::<u16>().ok()?.checked_mul(10)?.checked_add(tenth)
+    whole
+        .parse::<u16>()
+        .ok()?
+        .checked_mul(10)?
+        .checked_add(tenth)
 }
 
 impl<'a> VideoCaps<'a> {

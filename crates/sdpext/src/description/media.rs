@@ -152,7 +152,10 @@ impl<'a> Media<'a> {
                 let ip = rtcp.address.and_then(|connection| connection.ip());
                 Some((ip.unwrap_or(rtp.ip()), rtcp.port).into())
             }
-            None => rtp.port().checked_add(1).map(|port| (rtp.ip(), port).into()),
+            None => rtp
+                .port()
+                .checked_add(1)
+                .map(|port| (rtp.ip(), port).into()),
         })
     }
 
@@ -190,7 +193,10 @@ impl<'a> Media<'a> {
     /// [`Error::Contradiction`] if two have one tag (\[MS-SDPEXT\] 3.1.5.1).
     pub fn crypto(&self) -> Result<Vec<Crypto<'a>>, Error> {
         let of_keys = |line: &RawLine<'_>| {
-            matches!(line.kind(), Kind::Attribute(Name::Crypto | Name::CryptoScale))
+            matches!(
+                line.kind(),
+                Kind::Attribute(Name::Crypto | Name::CryptoScale)
+            )
         };
         let attributes = self.lines().filter(of_keys).filter_map(RawLine::attribute);
         let lines: Vec<Crypto<'a>> = attributes

@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 
 use super::refusal::Obstacle;
 use super::{
-    BandwidthLimits, NegotiatedFormat, Order, Sharing, Srtp, Stream, StreamKind, Violation,
-    formats,
+    BandwidthLimits, NegotiatedFormat, Order, Sharing, Srtp, Stream, StreamKind, Violation, formats,
 };
 use crate::attribute::{
-    ContentFlow, Direction, FeedbackSet, Label, RtcpFeedback, Setup, SharingRole,
-    SsrcRange, TcpConnection, VideoCap, VideoCaps,
+    ContentFlow, Direction, FeedbackSet, Label, RtcpFeedback, Setup, SharingRole, SsrcRange,
+    TcpConnection, VideoCap, VideoCaps,
 };
 use crate::text::number;
 use crate::{Error, IceVersion, Media, Name, Sdp};
@@ -97,10 +96,17 @@ impl Reader<'_> {
         multiplexed_with: Option<usize>,
     ) -> Result<Negotiated, Obstacle> {
         let (plan, media) = (self.plan, &self.media);
-        let order = if self.answering { plan.order } else { Order::Offerer };
+        let order = if self.answering {
+            plan.order
+        } else {
+            Order::Offerer
+        };
         let peer = formats::of_media(media)?;
         let formats = formats::common(&plan.formats, &peer, order, self.answering)?;
-        let label = media.single(Name::Label)?.and_then(Label::known).or(plan.label);
+        let label = media
+            .single(Name::Label)?
+            .and_then(Label::known)
+            .or(plan.label);
         let remote = self.remote(&formats)?;
         let (sent, taken) = feedback(media)?;
         let given = media.direction()?.reversed();
@@ -132,7 +138,8 @@ impl Reader<'_> {
         if rtp.is_none() && ice == IceVersion::None {
             return Err(Violation::ConnectionAddress.into());
         }
-        let milliseconds = |name: Name| media.typed(name, |text| number(name.as_str(), "time", text));
+        let milliseconds =
+            |name: Name| media.typed(name, |text| number(name.as_str(), "time", text));
         Ok(Remote {
             rtp,
             rtcp: media.rtcp_address()?,
@@ -148,7 +155,9 @@ impl Reader<'_> {
             ptime: milliseconds(Name::Ptime)?,
             max_ptime: milliseconds(Name::MaxPtime)?,
             setup: media.single(Name::Setup)?.and_then(Setup::from_text),
-            connection: media.single(Name::Connection)?.and_then(TcpConnection::from_text),
+            connection: media
+                .single(Name::Connection)?
+                .and_then(TcpConnection::from_text),
             mid: media.single(Name::Mid)?.map(str::to_owned),
         })
     }
@@ -170,7 +179,9 @@ impl Reader<'_> {
         let session_id = media.typed(Name::SharingSessionId, |id| {
             number(Name::SharingSessionId.as_str(), "id", id)
         })?;
-        let role = media.single(Name::SharingRole)?.and_then(SharingRole::from_text);
+        let role = media
+            .single(Name::SharingRole)?
+            .and_then(SharingRole::from_text);
         if role == Some(plan.role) {
             return Err(Violation::SharingRole.into());
         }
@@ -180,7 +191,9 @@ impl Reader<'_> {
         };
         let flow = flow.and_then(ContentFlow::from_text);
         Ok(Some(Sharing {
-            session_id: session_id.filter(|_| self.answering).unwrap_or(plan.session_id),
+            session_id: session_id
+                .filter(|_| self.answering)
+                .unwrap_or(plan.session_id),
             role: plan.role,
             flow: match flow {
                 Some(flow) => Some(flow.answer(plan.flow)),

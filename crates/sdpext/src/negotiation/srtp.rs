@@ -121,7 +121,10 @@ pub(super) fn answered(
 ) -> Result<Option<Srtp>, Obstacle> {
     let secure = media.line()?.profile().is_some_and(|p| p.is_secure());
     let keys = media.lines().filter(|line| {
-        matches!(line.kind(), Kind::Attribute(Name::Crypto | Name::CryptoScale))
+        matches!(
+            line.kind(),
+            Kind::Attribute(Name::Crypto | Name::CryptoScale)
+        )
     });
     let keys = keys.count();
     if !secure {

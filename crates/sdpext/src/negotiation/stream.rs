@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use uuid::Uuid;
 
 use super::Order;
-use crate::attribute::{ContentFlow, Direction, FeedbackSet, Label, SharingRole, SsrcRange, VideoCap};
+use crate::attribute::{
+    ContentFlow, Direction, FeedbackSet, Label, SharingRole, SsrcRange, VideoCap,
+};
 use crate::codec::{Codec, Format};
 use crate::line::{Kind, MediaType};
 use crate::{Error, IceVersion, Limits, Name, Sdp};

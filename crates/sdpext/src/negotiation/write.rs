@@ -9,7 +9,7 @@ use crate::attribute::{
 };
 use crate::codec::{Codec, Format};
 use crate::line::{Bandwidth, Line, Origin, Protocol, Timing};
-use crate::{SdpBuilder, IceVersion};
+use crate::{IceVersion, SdpBuilder};
 
 /// For whom a description is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,7 @@ use crate::negotiation::multiplex::{self, Member};
 use crate::negotiation::negotiated::Reader;
 use crate::negotiation::refusal::Obstacle;
 use crate::negotiation::write::{Edition, Head, Section, offers_mux};
-use crate::negotiation::{
-    Config, Negotiated, Refusal, Stream, StreamKind, Violation, srtp,
-};
+use crate::negotiation::{Config, Negotiated, Refusal, Stream, StreamKind, Violation, srtp};
 use crate::{Error, Name, Sdp, SdpBuilder};
 
 impl Session {
@@ -58,7 +56,9 @@ impl Session {
             }
             let member = kind.map(|kind| Member::of(kind, &media)).transpose()?;
             let member = member.filter(|_| !line.is_rejected());
-            let root = member.as_ref().map(|member| multiplex::root(&members, member));
+            let root = member
+                .as_ref()
+                .map(|member| multiplex::root(&members, member));
             let obstacle = match root {
                 Some(Err(violation)) => Some(violation),
                 None if !line.is_rejected() => Some(Violation::TransportProfile),
@@ -220,7 +220,9 @@ impl Slot {
                 return true;
             }
             // A number stands for one format only.
-            !agreed.iter().any(|common| common.send == format.payload_type)
+            !agreed
+                .iter()
+                .any(|common| common.send == format.payload_type)
         });
     }
 }

@@ -60,13 +60,23 @@ impl Session {
         let first = self.version + u64::from(self.local.is_some());
         let described = &self.slots[..stream];
         let edition = Edition::Legacy;
-        let fallback = write(&self.config, described, self.held, first, edition, |index, _| {
-            &transports[index]
-        })?;
+        let fallback = write(
+            &self.config,
+            described,
+            self.held,
+            first,
+            edition,
+            |index, _| &transports[index],
+        )?;
         let (edition, version) = (Edition::Full, first + 1);
-        let full = write(&self.config, &self.slots, self.held, version, edition, |_, plan| {
-            &plan.transport
-        })?;
+        let full = write(
+            &self.config,
+            &self.slots,
+            self.held,
+            version,
+            edition,
+            |_, plan| &plan.transport,
+        )?;
         self.version = version;
         self.local = Some(full.clone());
         self.fallback = Some(stream);
@@ -256,7 +266,10 @@ fn write<'s>(
         let keys = keys(config, slot);
         let connection = connection(slot, plan, transport);
         let required = config.encryption == EncryptionPolicy::Require;
-        let encrypted = slot.agreed.as_ref().is_some_and(|agreed| agreed.srtp.is_some());
+        let encrypted = slot
+            .agreed
+            .as_ref()
+            .is_some_and(|agreed| agreed.srtp.is_some());
         let mid = slot.mid(plan);
         let section = Section {
             plan,

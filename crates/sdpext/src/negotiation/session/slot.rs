@@ -86,7 +86,10 @@ impl Slot {
 
     /// `mid` of an offer of ours: the one that the peer named before, or our own.
     pub(super) fn mid(&self, plan: &Stream) -> Option<String> {
-        let agreed = self.agreed.as_ref().and_then(|agreed| agreed.remote.mid.clone());
+        let agreed = self
+            .agreed
+            .as_ref()
+            .and_then(|agreed| agreed.remote.mid.clone());
         agreed.or_else(|| plan.mid.map(|mid| mid.to_string()))
     }
 
@@ -118,6 +121,9 @@ pub(super) fn member(plan: &Stream) -> Member<'_> {
         label: plan.label,
         ssrc_range: plan.ssrc_range,
         address: Some(plan.transport.rtp),
-        ice: plan.transport.ice().find(|line| line.starts_with("a=ice-ufrag:")),
+        ice: plan
+            .transport
+            .ice()
+            .find(|line| line.starts_with("a=ice-ufrag:")),
     }
 }
