@@ -3,6 +3,7 @@
 mod crypto;
 mod feedback;
 mod format;
+mod identity;
 mod sharing;
 mod stream;
 mod video;
@@ -13,10 +14,9 @@ pub use crypto::{Crypto, Encryption, KeyParams, Keying, Lifetime, MasterKey, Mki
 pub use feedback::{Feedback, FeedbackSet, RtcpFeedback};
 pub(crate) use format::parameter;
 pub use format::{Fmtp, RtpMap};
+pub use identity::{Label, SsrcRange};
 pub use sharing::{ContentFlow, Setup, SharingMedia, SharingRole, TcpConnection};
-pub use stream::{
-    CandidateInfo, DeviceCaps, Direction, ExtMap, Flow, Label, MediaBandwidth, Rtcp, SsrcRange,
-};
+pub use stream::{CandidateInfo, DeviceCaps, Direction, ExtMap, Flow, MediaBandwidth, Rtcp};
 pub use video::{VideoCap, VideoCaps};
 
 use crate::line::Hidden;

@@ -283,6 +283,27 @@ fn a_peer_without_identifiers() {
 }
 
 #[test]
+fn session_parameters_of_a_key() {
+    for (parameter, tag) in [
+        ("", 2),
+        (" -x=1", 2),
+        (" KDR=1", 3),
+        (" -x UNENCRYPTED_SRTP", 3),
+    ] {
+        let offer = caller(Config::default()).offer(&mut rng(1)).unwrap();
+        let offer = offer
+            .as_str()
+            .replace("|1:1\r\n", &format!("|1:1{parameter}\r\n"));
+        let mut other = Session::new(Config::default());
+        open(&mut other, &parse(&offer));
+        other.accept(0, audio(2)).unwrap();
+        answer(&mut other);
+        let srtp = other.negotiated(0).unwrap().srtp.clone().unwrap();
+        assert_eq!(srtp.tag, tag, "{parameter}");
+    }
+}
+
+#[test]
 fn scale_keys_between_client_and_server_only() {
     use ocs_sdpext::attribute::ScaleRole::{Client, Server};
     let config = |scale| Config {
@@ -538,7 +559,7 @@ fn video_is_added_refused_and_removed() {
     assert_eq!(agreed.remote.video_caps, VideoCap::CLIENT);
     assert!(agreed.feedback_send.contains(Feedback::XPli));
     // Removed.
-    other.remove(1);
+    other.remove(1).unwrap();
     let (offer, answer) = again(&mut other, &mut one);
     for sdp in [offer, answer] {
         let line = sdp.media(1).unwrap().line().unwrap().to_string();
@@ -656,7 +677,8 @@ fn offers_that_cross_and_offers_that_fail() {
         one.handle_offer(theirs.clone()),
         Verdict::Refused(Refusal::GLARE)
     );
-    assert!(one.add(video(1)).is_err());
+    assert!(one.add(video(1)).is_err() && one.remove(0).is_err() && one.rekey(0).is_err());
+    assert!(one.stream_mut(0).is_none());
     let agreed = one.negotiated(0).cloned();
     one.abandon();
     assert!(!one.is_held());
@@ -701,7 +723,7 @@ fn encryption_does_not_change_in_a_later_offer() {
     // A new key is no change.
     one.abandon();
     let before = one.negotiated(0).unwrap().srtp.clone().unwrap();
-    one.rekey(0);
+    one.rekey(0).unwrap();
     let offer = one.offer(&mut rng(77)).unwrap();
     open(&mut other, &offer);
     let sdp = answer(&mut other);

@@ -98,9 +98,11 @@ impl MasterKey {
 
     fn put(&self, out: &mut String) {
         let mut text = Zeroizing::new([0; ENCODED]);
-        // The buffer has the size that 30 octets take.
-        if STANDARD.encode_slice(self.0, &mut *text).is_ok() {
-            out.extend(text.iter().map(|&c| char::from(c)));
+        // The buffer has the size that 30 octets take, and base64 is text.
+        if STANDARD.encode_slice(self.0, &mut *text).is_ok()
+            && let Ok(text) = core::str::from_utf8(&*text)
+        {
+            out.push_str(text);
         }
     }
 }
@@ -286,7 +288,7 @@ pub struct Crypto<'a> {
     pub scale: Option<ScaleRole>,
     /// Suite and key.
     pub keying: Keying<'a>,
-    /// Session parameters; clients send none, and a line with one is not taken (recalled).
+    /// Session parameters; clients send none. A line with one that does not start with a dash is not taken (RFC 4568 6.3.7).
     pub session: &'a str,
 }
 

@@ -43,9 +43,6 @@ pub enum Violation {
     /// (MultiplexingMediaSsrcRangeMissing)
     #[error("multiplexed stream has no ssrc range")]
     SsrcRangeMissing = 20,
-    /// (MultiplexingRootMediaNotFound)
-    #[error("stream is multiplexed with one that is not accepted")]
-    MultiplexingRoot = 22,
     /// (MultiplexingRequiredForMediaWithSameLabel)
     #[error("streams of one label are not multiplexed")]
     MultiplexingRequired = 25,

@@ -38,8 +38,10 @@ pub struct Session {
 #[derive(Debug, Clone)]
 enum State {
     Stable,
-    /// Our offer is on its way.
-    Offered,
+    /// Our offer is on its way, with hold or without.
+    Offered {
+        held: bool,
+    },
     /// Our offer is answered, its call is not: no further offer.
     Early,
     /// An offer of the peer waits for our answer.
@@ -150,22 +152,40 @@ impl Session {
         self.slots.get(index)?.plan.as_ref()
     }
 
-    /// The plan of a stream, to be changed for the next offer or answer: a new transport after ICE, a direction, pictures.
+    /// The plan of a stream, to be changed for the next offer or answer: a new transport after ICE, a direction, pictures. None
+    /// while our offer is on its way, because its answer is read by the plan.
     pub fn stream_mut(&mut self, index: usize) -> Option<&mut Stream> {
-        self.slots.get_mut(index)?.plan.as_mut()
-    }
-
-    /// Takes a stream away with the next offer or answer.
-    pub fn remove(&mut self, index: usize) {
-        if let Some(slot) = self.slots.get_mut(index) {
-            slot.plan = None;
+        match self.state {
+            State::Offered { .. } => None,
+            _ => self.slots.get_mut(index)?.plan.as_mut(),
         }
     }
 
-    /// A new key for the stream with the next offer or answer. The peer starts its roll-over counter again.
-    pub fn rekey(&mut self, index: usize) {
-        if let Some(slot) = self.slots.get_mut(index) {
-            slot.key = None;
+    /// Takes a stream away with the next offer or answer.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] while our offer is on its way; [`Error::NoSuchStream`].
+    pub fn remove(&mut self, index: usize) -> Result<(), Error> {
+        self.slot_mut(index, "removing a stream")?.plan = None;
+        Ok(())
+    }
+
+    /// A new key for the stream with the next offer or answer. Its roll-over counter starts again.
+    ///
+    /// # Errors
+    /// As [`Session::remove`].
+    pub fn rekey(&mut self, index: usize) -> Result<(), Error> {
+        self.slot_mut(index, "a new key")?.key = None;
+        Ok(())
+    }
+
+    fn slot_mut(&mut self, stream: usize, operation: &'static str) -> Result<&mut Slot, Error> {
+        match self.state {
+            State::Offered { .. } => Err(Error::WrongState { operation }),
+            _ => self
+                .slots
+                .get_mut(stream)
+                .ok_or(Error::NoSuchStream { stream }),
         }
     }
 
@@ -233,9 +253,9 @@ impl Session {
         self.state = State::Stable;
     }
 
-    fn commit(&mut self, slots: Vec<Slot>, state: State) {
+    fn commit(&mut self, slots: Vec<Slot>, held: bool, state: State) {
+        self.stable = (slots.clone(), held);
         self.slots = slots;
-        self.stable = (self.slots.clone(), self.held);
         self.state = state;
     }
 

@@ -69,7 +69,9 @@ fn usable<'l>(config: &Config, line: &'l Crypto<'_>) -> Option<&'l KeyParams> {
         Some(role) => config.scale == Some(role.opposite()) && key.mki.is_some(),
         None => key.mki.is_none() || config.mki,
     };
-    (ours && line.session.is_empty()).then_some(key)
+    // What does not start with a dash is mandatory (RFC 4568 6.3.7), and nothing of that is known here.
+    let mut session = line.session.split_ascii_whitespace();
+    (ours && session.all(|parameter| parameter.starts_with('-'))).then_some(key)
 }
 
 /// What we answer to an offer: the first line that can be taken, or no encryption.

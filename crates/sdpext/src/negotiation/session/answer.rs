@@ -21,7 +21,7 @@ impl Session {
     pub fn handle_offer(&mut self, offer: Sdp) -> Verdict {
         match self.state {
             State::Stable => {}
-            State::Offered | State::Early => return Verdict::Refused(Refusal::GLARE),
+            State::Offered { .. } | State::Early => return Verdict::Refused(Refusal::GLARE),
             State::Received(_) => return Verdict::Refused(Refusal::OFFER_PENDING),
         }
         match self.look_at(&offer) {
@@ -133,7 +133,7 @@ impl Session {
             slot.settle();
         }
         self.remote = Some(offer);
-        self.commit(slots, State::Stable);
+        self.commit(slots, self.held, State::Stable);
         Ok(Answer::Accept(sdp))
     }
 

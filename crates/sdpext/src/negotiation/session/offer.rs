@@ -103,7 +103,7 @@ impl Session {
         for (slot, media) in self.slots.iter_mut().zip(sdp.all_media()) {
             slot.line = media.line()?.to_string();
         }
-        self.state = State::Offered;
+        self.state = State::Offered { held: self.held };
         Ok(())
     }
 
@@ -119,9 +119,9 @@ impl Session {
             Stage::Final => State::Stable,
         };
         match (&self.state, &self.remote) {
-            (State::Offered, _) => {
-                let slots = self.read_answer(answer)?;
-                self.commit(slots, next);
+            (&State::Offered { held }, _) => {
+                let slots = self.read_answer(answer, held)?;
+                self.commit(slots, held, next);
                 self.remote = Some(answer.clone());
                 Ok(Answered::New)
             }
@@ -144,7 +144,7 @@ impl Session {
         }
     }
 
-    fn read_answer(&self, answer: &Sdp) -> Result<Vec<Slot>, Error> {
+    fn read_answer(&self, answer: &Sdp, held: bool) -> Result<Vec<Slot>, Error> {
         let count = answer.media_count();
         if count != self.slots.len() && Some(count) != self.fallback {
             return Err(Violation::NumberOfMedia.at(count));
@@ -166,7 +166,7 @@ impl Session {
             let member = Member::of(plan.kind, &media)?;
             let root = multiplex::root(&members, &member).map_err(at)?;
             members.push(Some(member));
-            let wanted = Slot::wanted(&plan, self.held);
+            let wanted = Slot::wanted(&plan, held);
             let reader = Reader {
                 plan: &plan,
                 wanted,
