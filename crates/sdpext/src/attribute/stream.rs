@@ -181,7 +181,7 @@ impl DeviceCaps {
         Ok(caps)
     }
 
-    pub(crate) fn put(&self, out: &mut String) {
+    pub(crate) fn put(self, out: &mut String) {
         let kinds = [("audio:", self.audio), ("video:", self.video)];
         let mut separator = "";
         for (kind, flow) in kinds {

@@ -11,7 +11,7 @@ use crate::attribute::{
     TcpConnection, VideoCap, VideoCaps,
 };
 use crate::text::number;
-use crate::{Error, IceVersion, Media, Name, Sdp};
+use crate::{IceVersion, Media, Name, Sdp};
 
 /// A stream that both sides have agreed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Reader<'_> {
             .and_then(Label::known)
             .or(plan.label);
         let remote = self.remote(&formats)?;
-        let (sent, taken) = feedback(media)?;
+        let (sent, taken) = feedback(media);
         let given = media.direction()?.reversed();
         let held = remote.rtp.is_some_and(|rtp| rtp.ip().is_unspecified());
         let given = Direction::new(given.sends() && !held, given.receives());
@@ -204,16 +204,18 @@ impl Reader<'_> {
 }
 
 /// What the peer sends and takes: from the first line of this system's form. Nothing without `rtcp-rsize`.
-fn feedback(media: &Media<'_>) -> Result<(FeedbackSet, FeedbackSet), Error> {
+fn feedback(media: &Media<'_>) -> (FeedbackSet, FeedbackSet) {
     if !media.has(Name::RtcpRsize) {
-        return Ok(Default::default());
+        return Default::default();
     }
-    for value in media.values(Name::RtcpFb) {
-        if let RtcpFeedback::Message { send, recv, .. } = RtcpFeedback::parse(value) {
-            return Ok((send, recv));
-        }
-    }
-    Ok(Default::default())
+    let sets = |value| match RtcpFeedback::parse(value) {
+        RtcpFeedback::Message { send, recv, .. } => Some((send, recv)),
+        RtcpFeedback::Other(_) => None,
+    };
+    media
+        .values(Name::RtcpFb)
+        .find_map(sets)
+        .unwrap_or_default()
 }
 
 /// The capabilities of the payload type of RTVideo.

@@ -3,7 +3,7 @@
 use super::refusal::Obstacle;
 use super::{Config, EncryptionPolicy, Violation};
 use crate::attribute::{Crypto, Encryption, KeyParams, Keying, MasterKey, Mki, ScaleRole};
-use crate::line::Kind;
+use crate::line::{Kind, Protocol};
 use crate::{Error, Media, Name};
 
 /// The keys of a stream.
@@ -81,7 +81,7 @@ pub(super) fn answer(
     media: &Media<'_>,
     before: Option<&Srtp>,
 ) -> Result<Option<Srtp>, Obstacle> {
-    let required = media.line()?.profile().is_some_and(|p| p.is_secure());
+    let required = media.line()?.profile().is_some_and(Protocol::is_secure);
     let attribute = encryption(media)?;
     let lines = media.crypto()?;
     let srtp = lines.iter().find_map(|line| {
@@ -121,7 +121,7 @@ pub(super) fn answered(
     offered: &[Crypto<'static>],
     media: &Media<'_>,
 ) -> Result<Option<Srtp>, Obstacle> {
-    let secure = media.line()?.profile().is_some_and(|p| p.is_secure());
+    let secure = media.line()?.profile().is_some_and(Protocol::is_secure);
     let keys = media.lines().filter(|line| {
         matches!(
             line.kind(),
