@@ -44,7 +44,7 @@ fn transport(media: &Media<'_>) -> Transport {
     let ice: String = media
         .lines()
         .filter(|line| matches!(line.kind(), Kind::Attribute(name) if of_ice(name)))
-        .map(|line| format!("{}\r\n", line.as_str()))
+        .flat_map(|line| [line.as_str(), "\r\n"])
         .collect();
     let mut transport = Transport::new(media.rtp_address().unwrap().unwrap())
         .with_ice(&ice)
@@ -98,7 +98,7 @@ fn audio_with_optional_encryption_and_relays() {
     let recorded = parse(OPTIONAL_RELAY);
     let mut session = Session::new(Config {
         scale: Some(ScaleRole::Client),
-        device_caps: no_camera(),
+        device_caps: Some(no_camera()),
         ..Config::default()
     });
     let audio = recorded.media(0).unwrap();
@@ -109,7 +109,7 @@ fn audio_with_optional_encryption_and_relays() {
     assert_eq!(offer.as_str(), stripped(OPTIONAL_RELAY));
     // Without the scale transform, its line alone is missing; the others keep their tags.
     let mut session = Session::new(Config {
-        device_caps: no_camera(),
+        device_caps: Some(no_camera()),
         ..Config::default()
     });
     session
@@ -123,12 +123,12 @@ fn audio_with_optional_encryption_and_relays() {
     assert_eq!(offer.as_str(), without);
 }
 
-fn no_camera() -> Option<DeviceCaps> {
+fn no_camera() -> DeviceCaps {
     let recv = true;
-    Some(DeviceCaps {
+    DeviceCaps {
         audio: Some(Flow { send: true, recv }),
         video: Some(Flow { send: false, recv }),
-    })
+    }
 }
 
 #[test]

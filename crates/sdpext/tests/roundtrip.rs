@@ -6,7 +6,7 @@ use ocs_sdpext::attribute::{
     Attribute, CandidateInfo, ContentFlow, Crypto, DeviceCaps, Direction, Encryption, ExtMap,
     Feedback, FeedbackSet, Flow, Fmtp, KeyParams, Keying, Label, Lifetime, MasterKey,
     MediaBandwidth, Mki, Rtcp, RtcpFeedback, RtpMap, ScaleRole, Setup, SharingMedia, SharingRole,
-    SsrcRange, TcpConnection, VideoCap, VideoCaps,
+    SsrcRange, TcpConnection, VideoCaps,
 };
 use ocs_sdpext::line::{Bandwidth, Connection, Hidden, Line, MediaLine, MediaType, Origin, Timing};
 use ocs_sdpext::{Limits, Sdp, SdpBuilder};
