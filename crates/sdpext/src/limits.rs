@@ -7,7 +7,7 @@ pub struct Limits {
     pub octets: usize,
     /// Lines; 4,096.
     pub lines: usize,
-    /// `m=` lines; 20.
+    /// `m=` lines; 20. They are compared with each other, so the cost of a negotiation grows with the square of this.
     pub media: usize,
     /// Formats of one `m=` line; 32.
     pub formats: usize,

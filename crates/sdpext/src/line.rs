@@ -6,6 +6,7 @@ use core::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 pub use media::{MediaLine, MediaType, Protocol};
+use subtle::ConstantTimeEq;
 
 use crate::text::{Fields, number, put};
 use crate::{Attribute, Error, Name};
@@ -112,12 +113,18 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// Text that may hold a key: it is compared and written, but does not show in `Debug`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Text that may hold a key: it is written, compared in constant time, and does not show in `Debug`.
+#[derive(Clone, Copy, Eq)]
 pub struct Hidden<'a>(
     /// The text.
     pub &'a str,
 );
+
+impl PartialEq for Hidden<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
 
 impl fmt::Debug for Hidden<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

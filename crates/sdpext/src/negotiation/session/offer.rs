@@ -45,6 +45,9 @@ impl Session {
     /// Makes an offer in two forms. `transports` are those of \[MS-ICE\], for the streams from the first one on; streams that are
     /// multiplexed have none, so that they stand in the full form only (3.1.5.34).
     ///
+    /// A peer that took the fallback shows candidates of \[MS-ICE\] in its answer ([`Remote::ice`](crate::negotiation::Remote)): later
+    /// offers need a [`Transport`] of that kind in the plan.
+    ///
     /// # Errors
     /// As [`Session::offer`]; [`Error::NoSuchStream`] if there are no transports, or more than streams.
     pub fn offer_with_fallback(
