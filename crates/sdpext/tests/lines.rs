@@ -312,6 +312,11 @@ fn attributes_that_no_recording_has() {
             recv: true
         })
     );
+    // Of devices that nobody knows, none are left.
+    let none = Attribute::DeviceCaps(DeviceCaps::default());
+    assert_eq!(attribute("x-devicecaps:smell:send"), Ok(none.clone()));
+    assert_eq!(none.to_string(), "a=x-devicecaps:");
+    assert_eq!(attribute("x-devicecaps:"), Ok(none));
 }
 
 #[test]

@@ -107,7 +107,6 @@ fn attribute() -> impl Strategy<Value = Attribute<'static>> {
             Attribute::MediaBandwidth(MediaBandwidth { label, send, recv })
         }),
         (flow(), flow())
-            .prop_filter("one", |(audio, video)| audio.is_some() || video.is_some())
             .prop_map(|(audio, video)| Attribute::DeviceCaps(DeviceCaps { audio, video })),
         label().prop_map(Attribute::Label),
         label().prop_map(Attribute::Source),

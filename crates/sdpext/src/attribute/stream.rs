@@ -159,7 +159,7 @@ pub struct DeviceCaps {
 impl DeviceCaps {
     pub(crate) fn parse(value: &str) -> Result<Self, Error> {
         let mut caps = Self::default();
-        for cap in value.split(';') {
+        for cap in value.split(';').filter(|cap| !cap.is_empty()) {
             let (kind, directions) = cap.split_once(':').ok_or(Error::MissingField {
                 of: "x-devicecaps",
                 field: "direction",
