@@ -720,6 +720,23 @@ fn encryption_does_not_change_in_a_later_offer() {
         other.negotiated(0).unwrap().srtp.is_some(),
         "goes on as before"
     );
+    // Nor in the answer to one.
+    open(&mut other, &offer);
+    let answered = answer(&mut other);
+    let text: String = answered
+        .as_str()
+        .split_inclusive("\r\n")
+        .filter(without)
+        .collect();
+    let violation = Violation::CannotChangeEncryption;
+    let plain = parse(&text.replace("SAVP", "AVP"));
+    assert_eq!(
+        one.handle_answer(&plain, Stage::Final),
+        Err(Error::Violation {
+            stream: 0,
+            violation
+        })
+    );
     // A new key is no change.
     one.abandon();
     let before = one.negotiated(0).unwrap().srtp.clone().unwrap();

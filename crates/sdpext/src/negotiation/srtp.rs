@@ -120,6 +120,7 @@ pub(super) fn answered(
     config: &Config,
     offered: &[Crypto<'static>],
     media: &Media<'_>,
+    before: Option<&Srtp>,
 ) -> Result<Option<Srtp>, Obstacle> {
     let secure = media.line()?.profile().is_some_and(Protocol::is_secure);
     let keys = media.lines().filter(|line| {
@@ -132,6 +133,8 @@ pub(super) fn answered(
     if !secure {
         return match config.encryption {
             _ if keys > 0 => Err(Violation::SrtpNegotiation.into()),
+            // What is encrypted was offered as such, and is not answered in clear.
+            _ if before.is_some() => Err(Violation::CannotChangeEncryption.into()),
             EncryptionPolicy::Require => Err(Violation::EncryptionRequired.into()),
             _ => Ok(None),
         };

@@ -179,7 +179,8 @@ impl Session {
                 answering: false,
             };
             let offered = keys(&self.config, slot);
-            let agreed = srtp::answered(&self.config, &offered, &media)
+            let before = slot.agreed.as_ref().and_then(|agreed| agreed.srtp.as_ref());
+            let agreed = srtp::answered(&self.config, &offered, &media, before)
                 .and_then(|srtp| reader.read(srtp, root))
                 .map_err(|obstacle: Obstacle| obstacle.at(index))?;
             slot.was_limited = wanted != Direction::SendRecv;
