@@ -1,0 +1,129 @@
+//! One `m=` line over the life of a session.
+
+use rand_core::Rng;
+
+use crate::attribute::{Direction, MasterKey};
+use crate::line::MediaLine;
+use crate::negotiation::multiplex::Member;
+use crate::negotiation::write::offers_mux;
+use crate::negotiation::{
+    Config, EncryptionPolicy, Negotiated, Stream, StreamKind, Transport, Violation,
+};
+use crate::{Error, SdpBuilder};
+
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    /// None if it cannot be negotiated here.
+    pub(super) kind: Option<StreamKind>,
+    /// None if it is removed.
+    pub(super) plan: Option<Stream>,
+    pub(super) agreed: Option<Negotiated>,
+    /// Our key, from the first offer or answer that has one.
+    pub(super) key: Option<MasterKey>,
+    /// The value of the last `m=` line, by which it is refused.
+    pub(super) line: String,
+    /// Whether our last description had another direction than both ways.
+    pub(super) was_limited: bool,
+    pub(super) obstacle: Option<Violation>,
+}
+
+impl Slot {
+    pub(super) const fn new(kind: Option<StreamKind>, line: String) -> Self {
+        Self {
+            kind,
+            plan: None,
+            agreed: None,
+            key: None,
+            line,
+            was_limited: false,
+            obstacle: None,
+        }
+    }
+
+    pub(super) fn planned(stream: Stream) -> Self {
+        let mut slot = Self::new(Some(stream.kind), String::new());
+        slot.plan = Some(stream);
+        slot
+    }
+
+    /// Used again for another stream.
+    pub(super) fn restart(&mut self, stream: Stream) {
+        let line = core::mem::take(&mut self.line);
+        *self = Self {
+            line,
+            ..Self::planned(stream)
+        };
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.plan = None;
+        self.agreed = None;
+        self.key = None;
+    }
+
+    /// What we want now.
+    pub(super) fn wanted(plan: &Stream, held: bool) -> Direction {
+        if held && plan.kind.is_held() {
+            Direction::Inactive
+        } else {
+            plan.direction
+        }
+    }
+
+    /// The direction as it is written, if it is.
+    pub(super) fn written(&self, direction: Direction, config: &Config) -> Option<Direction> {
+        let say = direction != Direction::SendRecv || self.was_limited || config.explicit_sendrecv;
+        say.then_some(direction)
+    }
+
+    /// Whether an offer of ours has `rtcp-mux`: what was agreed before stays so.
+    pub(super) fn offers_mux(&self, config: &Config, transport: &Transport) -> bool {
+        match &self.agreed {
+            Some(agreed) => agreed.rtcp_mux,
+            None => offers_mux(config, transport),
+        }
+    }
+
+    /// `mid` of an offer of ours: the one that the peer named before, or our own.
+    pub(super) fn mid(&self, plan: &Stream) -> Option<String> {
+        let agreed = self
+            .agreed
+            .as_ref()
+            .and_then(|agreed| agreed.remote.mid.clone());
+        agreed.or_else(|| plan.mid.map(|mid| mid.to_string()))
+    }
+
+    /// Our key, made when it is needed first.
+    pub(super) fn key(&mut self, config: &Config, rng: &mut impl Rng) -> Option<&MasterKey> {
+        if config.encryption == EncryptionPolicy::DoNotSupport {
+            return None;
+        }
+        Some(self.key.get_or_insert_with(|| MasterKey::random(rng)))
+    }
+
+    pub(super) fn write_rejected(&self, out: &mut SdpBuilder) -> Result<(), Error> {
+        let line = if self.line.is_empty() {
+            // Never described before: planned and removed again.
+            let media = self.kind.map_or("audio", |kind| kind.media_type().as_str());
+            &format!("{media} 0 RTP/AVP")
+        } else {
+            &self.line
+        };
+        out.rejected(&MediaLine::parse(line)?);
+        Ok(())
+    }
+}
+
+/// What multiplexing of our own streams is judged by.
+pub(super) fn member(plan: &Stream) -> Member<'_> {
+    Member {
+        kind: plan.kind,
+        label: plan.label,
+        ssrc_range: plan.ssrc_range,
+        address: Some(plan.transport.rtp),
+        ice: plan
+            .transport
+            .ice()
+            .find(|line| line.starts_with("a=ice-ufrag:")),
+    }
+}
