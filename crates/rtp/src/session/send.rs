@@ -1,0 +1,455 @@
+//! What goes out.
+
+use std::time::Instant;
+
+use rand_core::Rng;
+
+use super::reception::in_units;
+use super::source::RECENT;
+use super::{Mode, Session};
+use crate::payload::Fragment;
+use crate::rtcp::extension::{EstimatedBandwidth, PacketLoss, TrainPacket};
+use crate::rtcp::{
+    ExtendedPli, Extension, MAX_COUNT, MediaQuality, NtpTime, RequestHeader, SenderInfo,
+    VideoSourceEntry, Writer, item,
+};
+use crate::{Error, PacketBuilder};
+
+/// Train packets of a train.
+const TRAIN_PACKETS: u8 = 5;
+/// Octets of a train packet without its padding: an RR without blocks, and the extension.
+const TRAIN_PACKET_LEN: usize = 8 + 12;
+/// The highest SSRC that is chosen, so that it may stand in a range, too.
+const MAX_SSRC: u32 = 0xFFFF_FF00;
+
+/// A stream of ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stream {
+    pub(super) ssrc: u32,
+    sequence: u16,
+    /// Added to the timestamps of the application.
+    offset: u32,
+    /// Time, timestamp and clock of the last packet.
+    last: Option<(Instant, u32, u32)>,
+    packets: u32,
+    octets: u32,
+}
+
+impl Stream {
+    pub(super) fn new(ssrc: u32, rng: &mut impl Rng) -> Self {
+        Self {
+            ssrc,
+            sequence: rng.next_u32() as u16,
+            offset: rng.next_u32(),
+            last: None,
+            packets: 0,
+            octets: 0,
+        }
+    }
+}
+
+/// An SSRC that is not taken.
+pub(super) fn random_ssrc(rng: &mut impl Rng, taken: impl Fn(u32) -> bool) -> u32 {
+    loop {
+        let ssrc = rng.next_u32();
+        if (1..=MAX_SSRC).contains(&ssrc) && !taken(ssrc) {
+            return ssrc;
+        }
+    }
+}
+
+/// What the application says of a packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outgoing<'a> {
+    /// Which of the own streams; 0 is the first one.
+    pub stream: usize,
+    /// Payload type.
+    pub payload_type: u8,
+    /// Timestamp on the clock of the payload type, from any beginning. The session adds a random number.
+    pub timestamp: u32,
+    /// MSIs of those who are in the media, the dominant speaker first. Only mixers have them.
+    pub csrcs: &'a [u32],
+    /// An intentional repetition, which reports should not count.
+    pub duplicate: bool,
+}
+
+impl<R: Rng> Session<R> {
+    /// Adds a stream, and gives its number. It has the next SSRC of the own range.
+    pub fn add_stream(&mut self) -> Result<usize, Error> {
+        let number = self.streams.len();
+        let ssrc = self
+            .config
+            .local_range
+            .as_ref()
+            .and_then(|range| {
+                let ssrc = range.start().checked_add(u32::try_from(number).ok()?)?;
+                range.contains(&ssrc).then_some(ssrc)
+            })
+            .ok_or(Error::OutOfRange { what: "stream" })?;
+        self.streams.push(Stream::new(ssrc, &mut self.rng));
+        Ok(number)
+    }
+
+    /// Appends an RTP packet to `out`, ready for SRTP.
+    pub fn send(
+        &mut self,
+        now: Instant,
+        outgoing: &Outgoing<'_>,
+        payload: &Fragment<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let clock = self.clocks.get(usize::from(outgoing.payload_type));
+        let (Some(&clock), Some(stream)) = (clock, self.streams.get_mut(outgoing.stream)) else {
+            return Err(Error::OutOfRange {
+                what: "payload type or stream",
+            });
+        };
+        let timestamp = outgoing.timestamp.wrapping_add(stream.offset);
+        PacketBuilder::new(
+            outgoing.payload_type,
+            stream.sequence,
+            timestamp,
+            stream.ssrc,
+        )
+        .marker(payload.marker)
+        .csrcs(outgoing.csrcs)
+        .write_with(out, |out| payload.write(out))?;
+        stream.sequence = stream.sequence.wrapping_add(1);
+        stream.last = Some((now, timestamp, clock));
+        if !outgoing.duplicate {
+            stream.packets = stream.packets.wrapping_add(1);
+            stream.octets = stream.octets.wrapping_add(payload.len() as u32);
+        }
+        self.recent = RECENT;
+        Ok(())
+    }
+
+    /// Packets and octets of payload that were sent, without repetitions, modulo 2^32.
+    pub fn sent(&self) -> (u32, u32) {
+        self.streams
+            .iter()
+            .fold((0, 0), |(packets, octets), stream| {
+                (
+                    stream.packets.wrapping_add(packets),
+                    stream.octets.wrapping_add(octets),
+                )
+            })
+    }
+
+    /// Puts an extension into every report from now on, in place of one of the same type: limits (types 7, 8, 10, 14), type 12, type 5, or type 9, which
+    /// goes into receiver reports only.
+    pub fn set_extension(&mut self, extension: Extension<'static>) {
+        self.remove_extension(extension.extension_type());
+        self.extensions.push(extension);
+    }
+
+    /// Leaves an extension out again.
+    pub fn remove_extension(&mut self, extension_type: u16) {
+        self.extensions
+            .retain(|kept| kept.extension_type() != extension_type);
+    }
+
+    /// Sends an extension at once in a receiver report without blocks, such as type 13.
+    pub fn send_extension(&mut self, extension: Extension<'_>) -> Result<(), Error> {
+        let ssrc = self.ssrc();
+        self.transmit(|writer| {
+            writer.receiver_report(ssrc, [], [extension])?;
+            Ok(())
+        })
+    }
+
+    /// A video packet is missing: sends a packet loss notification, if none was sent lately. Whether it was sent.
+    pub fn report_packet_loss(&mut self, now: Instant, sequence: u16) -> Result<bool, Error> {
+        if self.loss_after.is_some_and(|after| now < after) {
+            return Ok(false);
+        }
+        self.loss_after = Some(now + self.config.loss_spacing);
+        self.send_extension(Extension::PacketLoss(PacketLoss { sequence }))?;
+        Ok(true)
+    }
+
+    /// Asks for sync frames of a source, and again until all repetitions are sent. `priorities` has a bit for each Priority Id, and does not count without
+    /// `x-pli`.
+    pub fn request_key_frame(
+        &mut self,
+        now: Instant,
+        media: u32,
+        priorities: u64,
+    ) -> Result<(), Error> {
+        let ssrc = self.ssrc();
+        let request_id = self.next_request_id();
+        let extended = self.config.extended_pli;
+        let octets = self.repeat_pli.start(now, false, |writer| {
+            if extended {
+                let pli = ExtendedPli {
+                    request_id,
+                    priorities,
+                };
+                writer.extended_pli(ssrc, media, pli)?;
+            } else {
+                writer.pli(ssrc, media)?;
+            }
+            Ok(())
+        })?;
+        self.outbox.push(octets);
+        Ok(())
+    }
+
+    /// Ends the repetitions of [`request_key_frame`](Self::request_key_frame), when the frame came.
+    pub fn key_frame_came(&mut self) {
+        self.repeat_pli.stop();
+    }
+
+    /// Asks for video of a source by its MSI, or for none, or for any; and again until all repetitions are sent.
+    pub fn request_video(
+        &mut self,
+        now: Instant,
+        msi: u32,
+        key_frame: bool,
+        entries: &[VideoSourceEntry],
+    ) -> Result<(), Error> {
+        let ssrc = self.ssrc();
+        let header = RequestHeader {
+            msi,
+            request_id: self.next_request_id(),
+            key_frame: if key_frame {
+                RequestHeader::KEY_FRAME
+            } else {
+                0
+            },
+        };
+        let octets = self.repeat_request.start(now, true, |writer| {
+            writer.video_source_request(ssrc, msi, header, entries)?;
+            Ok(())
+        })?;
+        self.outbox.push(octets);
+        Ok(())
+    }
+
+    /// Tells who speaks and who spoke before, by MSI, the latest first; and again until all repetitions are sent. A mixer does that at every change.
+    pub fn announce_speakers(
+        &mut self,
+        now: Instant,
+        media: u32,
+        msis: &[u32],
+    ) -> Result<(), Error> {
+        let ssrc = self.ssrc();
+        let octets = self.repeat_history.start(now, false, |writer| {
+            writer.dominant_speaker_history(ssrc, media, msis)?;
+            Ok(())
+        })?;
+        self.outbox.push(octets);
+        Ok(())
+    }
+
+    /// Tells the states of devices and network with every report from now on, and at once. A host with audio begins with nothing known.
+    pub fn set_media_quality(&mut self, quality: MediaQuality) -> Result<(), Error> {
+        self.quality = Some(quality);
+        let ssrc = self.ssrc();
+        self.transmit(|writer| {
+            writer.receiver_report(ssrc, [], [])?;
+            writer.source_description(|chunks| {
+                chunks.chunk(ssrc).media_quality(quality);
+                Ok(())
+            })?;
+            Ok(())
+        })
+    }
+
+    /// Says goodbye at once and ends the session.
+    pub fn leave(&mut self, reason: Option<&[u8]>) -> Result<(), Error> {
+        let mut sources = [0; MAX_COUNT];
+        let count = self.streams.len().min(MAX_COUNT);
+        for (source, stream) in sources.iter_mut().zip(&self.streams) {
+            *source = stream.ssrc;
+        }
+        self.transmit(|writer| {
+            writer.bye(&sources[..count], reason)?;
+            Ok(())
+        })?;
+        self.ended = true;
+        Ok(())
+    }
+
+    pub(super) fn send_bye(&mut self, ssrc: u32) {
+        // One source fits.
+        let _ = self.transmit(|writer| {
+            writer.bye(&[ssrc], None)?;
+            Ok(())
+        });
+    }
+
+    /// Wall-clock time.
+    pub(super) fn ntp(&self, now: Instant) -> NtpTime {
+        let passed = now.saturating_duration_since(self.begun);
+        self.config.ntp.after(passed)
+    }
+
+    fn next_request_id(&mut self) -> u16 {
+        self.request_id = self.request_id.wrapping_add(1);
+        self.request_id
+    }
+
+    /// Writes one packet, which may be a compound, and puts it out.
+    fn transmit(
+        &mut self,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let buffer = self.outbox.buffer();
+        let start = buffer.len();
+        let written = write(&mut Writer::new(buffer));
+        if written.is_err() {
+            buffer.truncate(start);
+        }
+        self.timer
+            .handle_packet(buffer.len() - start + self.config.overhead);
+        self.outbox.finish(start);
+        written
+    }
+
+    fn sender_info(&self, now: Instant) -> SenderInfo {
+        let (packet_count, octet_count) = self.sent();
+        let rtp_timestamp = self.streams.iter().find_map(|stream| stream.last).map_or(
+            0,
+            |(sent, timestamp, clock)| {
+                timestamp.wrapping_add(in_units(now.saturating_duration_since(sent), clock))
+            },
+        );
+        SenderInfo {
+            ntp: self.ntp(now),
+            rtp_timestamp,
+            packet_count,
+            octet_count,
+        }
+    }
+
+    /// Sends the regular report, with a probe before it and a train behind it where that is due.
+    pub(super) fn send_report(&mut self, now: Instant) {
+        // What is written here fits: 31 blocks, the extensions below, one chunk.
+        let _ = self.write_report(now);
+        self.recent = self.recent.saturating_sub(1);
+        match self.prober.handle_sent() {
+            Some(period) => self.timer.restart_fast(now, period),
+            None => {
+                let membership = self.membership();
+                self.timer.restart(now, membership, &mut self.rng);
+            }
+        }
+    }
+
+    fn write_report(&mut self, now: Instant) -> Result<(), Error> {
+        let ssrc = self.ssrc();
+        let info = self.sender_info(now);
+        let mode = self.prober.mode();
+        if mode != Mode::Report {
+            self.transmit(|writer| {
+                writer.sender_report(ssrc, &info, [], [])?;
+                Ok(())
+            })?;
+        }
+        self.collect_blocks(now);
+        let is_sender = self.recent > 0;
+        let blocks = std::mem::take(&mut self.blocks);
+        let extensions = std::mem::take(&mut self.extensions);
+        let name = std::mem::take(&mut self.config.canonical_name);
+        let estimate = self
+            .estimator
+            .extension()
+            .map(|estimate| EstimatedBandwidth {
+                confidence: estimate.confidence.filter(|_| self.config.confidence),
+                ..estimate
+            });
+        let quality = self.quality;
+        let mut len = 0;
+        let written = self.transmit(|writer| {
+            let start = writer.len();
+            let (healer, others): (&[_], &[_]) = (&extensions, &extensions);
+            let healer = healer.iter().copied().filter(is_healer);
+            let others = others.iter().copied().filter(|kept| !is_healer(kept));
+            let all = estimate
+                .map(Extension::EstimatedBandwidth)
+                .into_iter()
+                .chain(others);
+            let blocks = blocks.iter().copied();
+            if is_sender {
+                writer.sender_report(ssrc, &info, blocks, all)?;
+                // Its extension stands behind receiver reports only (2.2.11.7).
+                if healer.clone().next().is_some() {
+                    writer.receiver_report(ssrc, [], healer)?;
+                }
+            } else {
+                writer.receiver_report(ssrc, blocks, all.chain(healer))?;
+            }
+            if !name.is_empty() || quality.is_some() {
+                writer.source_description(|chunks| {
+                    let chunk = chunks.chunk(ssrc);
+                    if !name.is_empty() {
+                        chunk.item(item::CNAME, &name)?;
+                    }
+                    if let Some(quality) = quality {
+                        chunk.media_quality(quality);
+                    }
+                    Ok(())
+                })?;
+            }
+            len = writer.len() - start;
+            Ok(())
+        });
+        self.blocks = blocks;
+        self.extensions = extensions;
+        self.config.canonical_name = name;
+        written?;
+        if mode == Mode::PacketTrain {
+            self.send_train(ssrc, len)?;
+        }
+        Ok(())
+    }
+
+    /// Five packets of the size of the report before them.
+    fn send_train(&mut self, ssrc: u32, len: usize) -> Result<(), Error> {
+        let padding = len.saturating_sub(TRAIN_PACKET_LEN);
+        let words = (padding / 4).saturating_sub(1);
+        let padding = (padding >= 4).then_some(Extension::Padding(words as u16));
+        let len = len.max(TRAIN_PACKET_LEN);
+        for index in 0..TRAIN_PACKETS {
+            let packet = TrainPacket {
+                ssrc,
+                last: index + 1 == TRAIN_PACKETS,
+                index,
+                count: TRAIN_PACKETS,
+                octets: u16::try_from(len * usize::from(index + 1)).unwrap_or(u16::MAX),
+            };
+            let extensions = [Extension::TrainPacket(packet)].into_iter().chain(padding);
+            self.transmit(|writer| {
+                writer.receiver_report(ssrc, [], extensions)?;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Blocks for those whose media came since the last report. If they are more than a report holds, the next one begins with the others.
+    fn collect_blocks(&mut self, now: Instant) {
+        self.blocks.clear();
+        let (blocks, next) = (&mut self.blocks, &mut self.report_from);
+        let first = *next;
+        let mut full = false;
+        self.sources.visit_from(first, |ssrc, source| {
+            let is_fresh = source.recent == RECENT;
+            if is_fresh && blocks.len() == MAX_COUNT {
+                if !full {
+                    (full, *next) = (true, ssrc);
+                }
+                return;
+            }
+            source.recent = source.recent.saturating_sub(1);
+            if is_fresh && let Some(reception) = &mut source.reception {
+                blocks.push(reception.report(now, ssrc, source.last_sr));
+            }
+        });
+    }
+}
+
+fn is_healer(extension: &Extension<'_>) -> bool {
+    matches!(extension, Extension::AudioHealer(_))
+}
