@@ -266,7 +266,7 @@ fn units_as_wireshark_saw_them_make_a_picture() {
     }
     let frame = depacketizer.poll_frame().unwrap();
     assert!(!frame.damaged);
-    assert_eq!(frame.info.unwrap().nal_units, 1);
+    assert_eq!(frame.info.unwrap().nal_units, 2);
     let units: Vec<_> = annex_b(frame.annex_b).collect();
     assert_eq!(units.len(), 3);
     assert_eq!(hex::encode(units[0]), "6742c01ee901406c80");

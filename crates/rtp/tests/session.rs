@@ -658,13 +658,15 @@ fn limits_and_metrics_of_the_peer() {
         fec_distance: 1,
         ..AudioHealer::default()
     };
-    peer.set_extension(Extension::PolicyBandwidth(600_000));
-    peer.set_extension(Extension::ReceiverLimit(400_000));
-    peer.set_extension(Extension::AudioHealer(healer));
+    peer.set_extension(Extension::PolicyBandwidth(600_000))
+        .unwrap();
+    peer.set_extension(Extension::ReceiverLimit(400_000))
+        .unwrap();
+    peer.set_extension(Extension::AudioHealer(healer)).unwrap();
     let mut at = now;
     let mut heard = Vec::new();
     for (round, limit) in [(0, 400_000), (1, 500_000), (2, 1)] {
-        peer.set_extension(Extension::ReceiverLimit(limit));
+        peer.set_extension(Extension::ReceiverLimit(limit)).unwrap();
         if round == 1 {
             // A sender: the metrics go into a receiver report behind it.
             let mut wire = Vec::new();
@@ -698,6 +700,7 @@ fn limits_and_metrics_of_the_peer() {
         "the limits are those before"
     );
     let loss = Extension::PacketLoss(PacketLoss { sequence: 1 });
+    assert!(peer.set_extension(loss).is_err());
     peer.send_extension(loss).unwrap();
     assert_eq!(sent(&mut peer).len(), 1);
 }

@@ -22,8 +22,8 @@ const SEEN_RTP: &str = include_str!("data/wireshark-rtp.json");
 const BLOCK: ReportBlock = ReportBlock {
     ssrc: 0x5566_7788,
     fraction_lost: 0,
-    cumulative_lost: 1,
-    highest_sequence: 0x000a_0000,
+    cumulative_lost: 0,
+    highest_sequence: 0x0001_000a,
     jitter: 5,
     last_sr: 0x1234_5678,
     delay_since_last_sr: 0x0001_0000,
@@ -250,11 +250,8 @@ fn video_source_requests() {
         (entry.min_bit_rate, entry.bit_rate_per_level),
         (350_000, 10_000)
     );
-    assert_eq!(
-        entry.bit_rate_histogram,
-        [1, 0, 0, 0, 0, 0, 0, 0, 0, 0].map(|n: u16| n << 8)
-    );
-    assert_eq!((entry.must_instances, entry.may_instances), (1, 0));
+    assert_eq!(entry.bit_rate_histogram, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!((entry.must_instances, entry.may_instances), (0, 1));
     assert_eq!(entry.max_pixels, 103_680);
 
     let octets = vector(RTCP, "vsr_source_none");
@@ -526,7 +523,7 @@ fn extensions_as_wireshark_reads_them() {
         assert_eq!(found, types, "{name}");
         read += 1;
     }
-    assert_eq!(read, 21);
+    assert_eq!(read, 18);
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl<'a> RedundantAudio<'a> {
         if payload_type & 0x80 != 0 {
             return Err(malformed);
         }
-        let len: usize = headers.iter().map(block_len).sum();
+        let len: usize = headers.iter().copied().map(block_len).sum();
         let (redundant, data) = data.split_at_checked(len).ok_or(malformed)?;
         Ok(Self {
             headers,
@@ -76,7 +76,7 @@ impl<'a> RedundantAudio<'a> {
         let primary = self.primary;
         let mut rest = self.redundant;
         self.headers.iter().map_while(move |header| {
-            let (data, next) = rest.split_at_checked(block_len(header))?;
+            let (data, next) = rest.split_at_checked(block_len(*header))?;
             rest = next;
             let payload_type = header[0] & 0x7F;
             let offset = be32(header, 0) >> 10 & MAX_OFFSET;
@@ -93,8 +93,8 @@ impl<'a> RedundantAudio<'a> {
     }
 }
 
-fn block_len(header: &[u8; HEADER_LEN]) -> usize {
-    usize::from(be16(header, 2)) & MAX_BLOCK
+fn block_len(header: [u8; HEADER_LEN]) -> usize {
+    usize::from(be16(&header, 2)) & MAX_BLOCK
 }
 
 /// An earlier packet.

@@ -164,13 +164,13 @@ impl<'a> Iterator for Items<'a> {
             self.rest = rest;
             Some(&item[2..])
         });
-        Some(match item {
-            Some(text) => Ok(Item { item_type, text }),
-            None => {
-                self.rest = &[];
-                Err(Error::SdesItem { item_type })
-            }
-        })
+        if item.is_none() {
+            self.rest = &[];
+        }
+        Some(
+            item.map(|text| Item { item_type, text })
+                .ok_or(Error::SdesItem { item_type }),
+        )
     }
 }
 

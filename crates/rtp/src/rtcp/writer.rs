@@ -186,7 +186,7 @@ impl<'b> Writer<'b> {
         self.out.extend_from_slice(&[0x80, packet_type, 0, 0]);
         let written = content(self.out).and_then(|count| {
             let len = self.out.len() - start;
-            if len % 4 != 0 {
+            if !len.is_multiple_of(4) {
                 return Err(Error::OutOfRange {
                     what: "length of the packet",
                 });

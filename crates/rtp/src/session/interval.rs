@@ -13,9 +13,9 @@ const COMPENSATION: f64 = 1.218_28;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Membership {
     /// Participants, ourselves included.
-    pub members: usize,
+    pub members: u32,
     /// Those who sent media lately, ourselves included.
-    pub senders: usize,
+    pub senders: u32,
     /// Whether we did.
     pub we_sent: bool,
 }
@@ -31,7 +31,7 @@ pub struct ReportTimer {
     last: Instant,
     /// tn.
     next: Instant,
-    former_members: usize,
+    former_members: u32,
     initial: bool,
     /// The next report is due at a rate of its own, without reconsideration.
     fast: bool,
@@ -103,9 +103,9 @@ impl ReportTimer {
     }
 
     /// Somebody left: the next report comes earlier (reverse reconsideration, RFC 3550 6.3.4).
-    pub fn handle_leave(&mut self, now: Instant, members: usize) {
+    pub fn handle_leave(&mut self, now: Instant, members: u32) {
         if members < self.former_members && !self.fast {
-            let share = members as f64 / self.former_members as f64;
+            let share = f64::from(members) / f64::from(self.former_members);
             self.next = now + self.next.saturating_duration_since(now).mul_f64(share);
             let since = now.saturating_duration_since(self.last).mul_f64(share);
             self.last = now.checked_sub(since).unwrap_or(now);
@@ -114,7 +114,7 @@ impl ReportTimer {
     }
 
     fn interval(&self, membership: Membership, rng: &mut impl Rng) -> Duration {
-        let (members, senders) = (membership.members as f64, membership.senders as f64);
+        let (members, senders) = (f64::from(membership.members), f64::from(membership.senders));
         let (bandwidth, count) = if senders > members * 0.25 {
             (self.bandwidth, members)
         } else if membership.we_sent {

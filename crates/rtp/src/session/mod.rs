@@ -14,9 +14,8 @@ mod reception;
 mod repeat;
 mod send;
 mod source;
-mod throttle;
-
 mod speaker;
+mod throttle;
 
 pub use config::Config;
 pub use estimator::{Estimator, Trains};
@@ -301,7 +300,7 @@ impl<R: Rng> Session<R> {
         let we_sent = self.recent > 0;
         Membership {
             members: members + 1,
-            senders: senders + usize::from(we_sent),
+            senders: senders + u32::from(we_sent),
             we_sent,
         }
     }

@@ -128,7 +128,7 @@ impl Prober {
         self.period()
     }
 
-    const fn period(&self) -> Option<Duration> {
+    const fn period(self) -> Option<Duration> {
         match self.rate {
             Rate::Normal => None,
             Rate::PacketPairFast => Some(PAIR_PERIOD),

@@ -137,10 +137,25 @@ impl<R: Rng> Session<R> {
     }
 
     /// Puts an extension into every report from now on, in place of one of the same type: limits (types 7, 8, 10, 14), type 12, type 5, or type 9, which
-    /// goes into receiver reports only.
-    pub fn set_extension(&mut self, extension: Extension<'static>) {
+    /// goes into receiver reports only. The others are refused, for they belong to one moment or are the session's own.
+    pub fn set_extension(&mut self, extension: Extension<'static>) -> Result<(), Error> {
+        match extension {
+            Extension::VideoPreference(_)
+            | Extension::PolicyBandwidth(_)
+            | Extension::TurnBandwidth(_)
+            | Extension::AudioHealer(_)
+            | Extension::ReceiverLimit(_)
+            | Extension::PeerInfo(_)
+            | Extension::ModalityLimit(_) => {}
+            _ => {
+                return Err(Error::OutOfRange {
+                    what: "type of extension",
+                });
+            }
+        }
         self.remove_extension(extension.extension_type());
         self.extensions.push(extension);
+        Ok(())
     }
 
     /// Leaves an extension out again.
@@ -328,12 +343,11 @@ impl<R: Rng> Session<R> {
         // What is written here fits: 31 blocks, the extensions below, one chunk.
         let _ = self.write_report(now);
         self.recent = self.recent.saturating_sub(1);
-        match self.prober.handle_sent() {
-            Some(period) => self.timer.restart_fast(now, period),
-            None => {
-                let membership = self.membership();
-                self.timer.restart(now, membership, &mut self.rng);
-            }
+        if let Some(period) = self.prober.handle_sent() {
+            self.timer.restart_fast(now, period);
+        } else {
+            let membership = self.membership();
+            self.timer.restart(now, membership, &mut self.rng);
         }
     }
 

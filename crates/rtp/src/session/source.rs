@@ -123,10 +123,10 @@ impl Sources {
     }
 
     /// Those who have not left, and those of them who sent media lately.
-    pub(super) fn count(&self) -> (usize, usize) {
+    pub(super) fn count(&self) -> (u32, u32) {
         let present = self.table.values().filter(|source| !source.has_left());
         present.fold((0, 0), |(members, senders), source| {
-            (members + 1, senders + usize::from(source.recent > 0))
+            (members + 1, senders + u32::from(source.recent > 0))
         })
     }
 

@@ -9,7 +9,7 @@ use crate::payload::{DEFAULT_MAX_PAYLOAD, Fragment};
 /// How access units are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Most octets of a payload. The default is 1200.
+    /// Most octets of a payload, 128 to 65,535. The default is 1200.
     pub max_payload: usize,
     /// Whether the PACSI goes into a STAP-A with what fits there. The default is that it goes alone, which suits plain receivers of H.264
     /// better.
@@ -50,8 +50,8 @@ pub struct Packetizer {
 impl Packetizer {
     /// A packetizer. Both counters should begin at random (`reference_frames` has to).
     pub fn new(config: Config, donc: u16, reference_frames: u8) -> Result<Self, Error> {
-        // The largest PACSI of one layer, and FU-A with some data.
-        if config.max_payload < 128 {
+        // The PACSI of one layer with all messages; what a datagram can hold.
+        if !(128..=0xFFFF).contains(&config.max_payload) {
             return Err(Error::OutOfRange {
                 what: "maximum payload",
             });
@@ -92,15 +92,14 @@ impl Packetizer {
             if let Some(front) = front.take() {
                 return Some(Fragment::whole(front, units.len() == 0));
             }
-            let (unit, rest, start) = match cut.take() {
-                Some((unit, rest)) => (unit, rest, false),
-                None => {
-                    let unit: &'a [u8] = units.next()?;
-                    if unit.len() <= max {
-                        return Some(Fragment::whole(unit, units.len() == 0));
-                    }
-                    (unit, &unit[1..], true)
+            let (unit, rest, start) = if let Some((unit, rest)) = cut.take() {
+                (unit, rest, false)
+            } else {
+                let unit: &'a [u8] = units.next()?;
+                if unit.len() <= max {
+                    return Some(Fragment::whole(unit, units.len() == 0));
                 }
+                (unit, &unit[1..], true)
             };
             let (body, next) = rest.split_at(rest.len().min(max - 2));
             let end = next.is_empty();

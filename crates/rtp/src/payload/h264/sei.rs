@@ -46,10 +46,10 @@ impl<'a> Sei<'a> {
         let Some((uuid, content)) = payload.split_first_chunk::<16>() else {
             return Err(malformed(unit));
         };
-        let read = match Uuid::from_bytes_ref(uuid) {
-            &STREAM_LAYOUT => StreamLayout::read(content).map(Self::StreamLayout),
-            &CROPPING_INFO => CroppingInfo::read(content).map(Self::CroppingInfo),
-            &BITSTREAM_INFO => content.first_chunk().map(|&[frames, units]| {
+        let read = match *Uuid::from_bytes_ref(uuid) {
+            STREAM_LAYOUT => StreamLayout::read(content).map(Self::StreamLayout),
+            CROPPING_INFO => CroppingInfo::read(content).map(Self::CroppingInfo),
+            BITSTREAM_INFO => content.first_chunk().map(|&[frames, units]| {
                 Self::BitstreamInfo(BitstreamInfo {
                     reference_frames: frames,
                     nal_units: units,

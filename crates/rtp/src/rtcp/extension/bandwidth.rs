@@ -121,17 +121,17 @@ pub struct ModalityBandwidth {
 }
 
 impl ModalityBandwidth {
-    pub(super) fn read(info: &[u8; 8]) -> Self {
+    pub(super) fn read(info: [u8; 8]) -> Self {
         Self {
             modality: match info[0] {
                 2 => Modality::Video,
                 other => Modality::Other(other),
             },
-            limit: be32(info, 4),
+            limit: be32(&info, 4),
         }
     }
 
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(self, out: &mut Vec<u8>) {
         let modality = match self.modality {
             Modality::Video => 2,
             Modality::Other(other) => other,

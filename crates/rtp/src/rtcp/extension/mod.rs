@@ -83,6 +83,7 @@ impl<'a> Extension<'a> {
             }
             kind::PACKET_LOSS => info
                 .first_chunk()
+                .copied()
                 .map(PacketLoss::read)
                 .map(Self::PacketLoss),
             kind::VIDEO_PREFERENCE => info
@@ -99,6 +100,7 @@ impl<'a> Extension<'a> {
             kind::RECEIVER_LIMIT => limit(info).map(Self::ReceiverLimit),
             kind::TRAIN_PACKET => info
                 .first_chunk()
+                .copied()
                 .map(TrainPacket::read)
                 .map(Self::TrainPacket),
             kind::PEER_INFO => info.first_chunk().map(PeerInfo::read).map(Self::PeerInfo),
@@ -108,6 +110,7 @@ impl<'a> Extension<'a> {
                 .map(Self::Congestion),
             kind::MODALITY_LIMIT => info
                 .first_chunk()
+                .copied()
                 .map(ModalityBandwidth::read)
                 .map(Self::ModalityLimit),
             _ => Some(Self::Unknown {
@@ -164,7 +167,7 @@ impl<'a> Extension<'a> {
             Self::Unknown { info, .. } => out.extend_from_slice(info),
         }
         let len = out.len() - start;
-        if len % 4 != 0 {
+        if !len.is_multiple_of(4) {
             return Err(Error::OutOfRange {
                 what: "length of the extension",
             });

@@ -18,13 +18,13 @@ pub struct TrainPacket {
 }
 
 impl TrainPacket {
-    pub(super) fn read(info: &[u8; 8]) -> Self {
+    pub(super) fn read(info: [u8; 8]) -> Self {
         Self {
-            ssrc: be32(info, 0),
+            ssrc: be32(&info, 0),
             last: info[4] & 0x80 != 0,
             index: info[4] & 0x7F,
             count: info[5] & 0x7F,
-            octets: be16(info, 6),
+            octets: be16(&info, 6),
         }
     }
 

@@ -10,9 +10,9 @@ pub struct PacketLoss {
 }
 
 impl PacketLoss {
-    pub(super) fn read(info: &[u8; 4]) -> Self {
+    pub(super) fn read(info: [u8; 4]) -> Self {
         Self {
-            sequence: be16(info, 2),
+            sequence: be16(&info, 2),
         }
     }
 
