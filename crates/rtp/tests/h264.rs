@@ -97,7 +97,7 @@ fn the_pacsi_of_sipe() {
     let mut out = Vec::new();
     pacsi.fields.write(&mut out);
     PacsiFields::put_unit(&mut out, |out| {
-        StreamLayout::write_full(&[SIPE_LAYER], out).unwrap()
+        StreamLayout::write_full(&[SIPE_LAYER], out).unwrap();
     });
     PacsiFields::put_unit(&mut out, |out| info.write(out));
     assert_eq!(hex::encode(out), hex::encode(octets));
@@ -504,7 +504,7 @@ fn what_is_not_used_is_refused() {
         &[24, 0, 0],          // an empty unit
         &[28],                // no header
         &[28, 0x85],          // no data
-        &[28, 0x80 | 28, 1],  // a fragment of fragments
+        &[28, 0x9c, 1],       // a fragment of fragments
         &[30, 0x80, 0x80],    // a short PACSI
         &[6, 5, 40, 1, 2, 3], // a message past the end
     ] {

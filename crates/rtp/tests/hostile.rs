@@ -394,7 +394,11 @@ fn what_does_not_fit_is_not_written() {
             .video_source_request(1, 1, header, &[ENTRY; 21])
             .is_err()
     );
-    assert!(writer.dominant_speaker_history(1, 1, &vec![0; 0x4000]).is_err());
+    assert!(
+        writer
+            .dominant_speaker_history(1, 1, &vec![0; 0x4000])
+            .is_err()
+    );
     assert_eq!(out, [1, 2, 3]);
 }
 
