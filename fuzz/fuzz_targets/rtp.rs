@@ -33,8 +33,9 @@ fuzz_target!(|data: &[u8]| {
         }
         if let Ok(Received::Media(packet)) = session.handle_datagram(now, octets, octets.len()) {
             reorder.push(now, packet.sequence(), packet.timestamp());
-            while reorder.pop(now).is_some() {}
-            assert!(reorder.len() < 16);
+            // Some are left in it.
+            while len % 2 == 0 && reorder.pop(now).is_some() {}
+            assert!(reorder.len() <= 16);
         }
         while session.poll_transmit().is_some() {}
         while session.poll_event().is_some() {}

@@ -36,6 +36,8 @@ pub enum Pushed {
     Duplicate,
     /// Its place was given up, and it is dropped.
     Late,
+    /// The buffer is full, for nothing was taken out; it is dropped.
+    Full,
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +90,9 @@ impl<T> Reorder<T> {
             .map_or(0, |at| at + 1);
         if at > 0 && self.slots[at - 1].sequence == sequence {
             return Pushed::Duplicate;
+        }
+        if self.slots.len() >= self.capacity {
+            return Pushed::Full;
         }
         let slot = Slot {
             sequence,

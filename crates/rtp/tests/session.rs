@@ -227,6 +227,24 @@ fn losses_and_jitter_are_counted() {
 }
 
 #[test]
+fn timestamps_at_random_do_not_spoil_the_jitter() {
+    let now = Instant::now();
+    let mut session = machine(now, 1, Config::default());
+    for n in 0..1000_u16 {
+        let mut wire = Vec::new();
+        let timestamp = u32::from(n) * 160 + if n % 2 == 0 { 0x8000_0000 } else { 0 };
+        PacketBuilder::new(0, n, timestamp, 9)
+            .write(&[0], &mut wire)
+            .unwrap();
+        session
+            .handle_rtp(now + ms(u64::from(n) * 20), &wire)
+            .unwrap();
+    }
+    let reception = session.source(9).unwrap().reception().unwrap();
+    assert_eq!((reception.received(), reception.max_jitter()), (1000, 0));
+}
+
+#[test]
 fn reports_say_what_was_lost() {
     let now = Instant::now();
     let mut session = machine(now, 1, Config::default());
@@ -954,7 +972,12 @@ fn reordering_with_a_bounded_delay() {
     assert_eq!(out(&mut reorder, 0), [packet(20_000)]);
     assert!(reorder.is_empty());
     assert_eq!(reorder.push(now, 20_002, 0), Pushed::Kept);
-    assert_eq!(reorder.len(), 1);
+    // Who takes nothing out gets no more in.
+    for n in 0..100 {
+        let pushed = reorder.push(now, 20_003 + n, n);
+        assert_eq!(pushed == Pushed::Full, n >= 7);
+    }
+    assert_eq!(reorder.len(), 8);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub struct Compound<'a> {
 impl<'a> Compound<'a> {
     /// Reads a whole compound: a datagram, or the content of a frame, after SRTCP. The lengths of its packets must add up to it.
     ///
-    /// What is in the packets is looked at by [`packets`](Self::packets): one bad packet spoils not the others.
+    /// What is in the packets is looked at by [`packets`](Self::packets): one bad packet does not spoil the others.
     #[inline]
     pub fn parse(octets: &'a [u8]) -> Result<Self, Error> {
         let mut rest = octets;

@@ -178,6 +178,7 @@ impl<R: Rng> Session<R> {
     }
 
     /// Maps a payload type, in the way that the SDP says. Without it the table of [`Codec`] counts. It matters for jitter and for reports of the sender.
+    /// Redundant audio runs at the clock of the codec in it.
     pub fn set_clock_rate(&mut self, payload_type: u8, clock_rate: u32) {
         if let Some(clock) = self.clocks.get_mut(usize::from(payload_type)) {
             *clock = clock_rate.max(1);

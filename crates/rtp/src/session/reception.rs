@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use super::throttle::Verdict;
 use crate::rtcp::{NtpTime, ReportBlock, ntp_compact};
 
+/// Seconds; what is out of step by so much does not count as jitter (inferred).
+const LARGEST_JITTER: u32 = 10;
+
 /// Sequence numbers, losses and jitter of one source.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reception {
@@ -81,10 +84,12 @@ impl Reception {
             .wrapping_sub(timestamp.wrapping_sub(before))
             .cast_signed()
             .unsigned_abs();
-        self.jitter = self
-            .jitter
-            .saturating_add(difference)
-            .saturating_sub((self.jitter + 8) >> 4);
+        // The timestamps began anew, or are arbitrary: that is no jitter, and would spoil the average for long.
+        if difference / clock_rate.max(1) >= LARGEST_JITTER {
+            return;
+        }
+        let decay = self.jitter.saturating_add(8) >> 4;
+        self.jitter = self.jitter.saturating_add(difference).saturating_sub(decay);
         self.max_jitter = self.max_jitter.max(self.jitter);
     }
 

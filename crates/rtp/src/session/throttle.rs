@@ -14,7 +14,7 @@ const MAX_MISORDER: u16 = 100;
 pub enum Verdict {
     /// It is in place.
     Good,
-    /// It is out of place and starts the throttling mode. The specification drops it not.
+    /// It is out of place and starts the throttling mode. The specification does not drop it.
     Starts,
     /// It confirms a change: the SSRC, or the numbering, is the good one from now on.
     Changes,
