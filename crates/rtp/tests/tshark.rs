@@ -63,7 +63,7 @@ impl Capture {
         for decode in [
             format!("udp.port=={RTP_PORT},rtp"),
             format!("udp.port=={RTCP_PORT},rtcp"),
-            "rtp.pt==97,rtp.rfc2198".to_owned(),
+            "rtp.pt==97,rtp_rfc2198".to_owned(),
             "rtp.pt==101,rtpevent".to_owned(),
             "rtp.pt==122,h264".to_owned(),
         ] {
