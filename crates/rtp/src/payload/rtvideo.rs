@@ -1,7 +1,7 @@
 //! RTVideo (\[MS-RTVPF\]): the payload header of `x-rtvc1`, and frames.
 //!
-//! Sent is the Basic format, which every receiver understands (inferred). Received are Basic, Extended and Extended 2; of FEC metadata packets only the fact that they are
-//! such, for their layout is not known.
+//! Sent is the Basic format, which every receiver understands (inferred). Received are Basic, Extended and Extended 2; of FEC metadata
+//! packets only the fact that they are such, for their layout is not known.
 
 use super::Fragment;
 use crate::Error;
@@ -133,8 +133,8 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// Cuts a frame into payloads of the Basic format with at most `max_payload` octets. `codec_headers` are needed with I-frames and are not sent with others; they go into
-/// the first packet (inferred).
+/// Cuts a frame into payloads of the Basic format with at most `max_payload` octets. `codec_headers` are needed with I-frames and are not
+/// sent with others; they go into the first packet (inferred).
 ///
 /// All packets of a frame have its timestamp.
 pub fn packets<'a>(

@@ -12,6 +12,7 @@ mod probing;
 mod receive;
 mod reception;
 mod repeat;
+mod report;
 mod send;
 mod source;
 mod speaker;
