@@ -19,6 +19,8 @@ pub use ocs_ntlm as ntlm;
 pub use ocs_ocer as ocer;
 #[cfg(feature = "pres")]
 pub use ocs_pres as pres;
+#[cfg(feature = "rtp")]
+pub use ocs_rtp as rtp;
 #[cfg(feature = "sdpext")]
 pub use ocs_sdpext as sdpext;
 #[cfg(feature = "server")]
