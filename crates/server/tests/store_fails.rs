@@ -5,8 +5,8 @@ mod common;
 use common::World;
 use common::phone::Phone;
 use common::presence::{
-    ACL, CONTACTS, OWN, SOAP, batch, explained, instances, members, note, note_in, own, publication,
-    seen, shown, soap, text,
+    ACL, CONTACTS, OWN, SOAP, batch, explained, instances, members, note, note_in, own,
+    publication, seen, shown, soap, text,
 };
 use ocs_pres::doc::{InstanceState, content_type};
 use ocs_server::{DocumentKind, Event};
@@ -31,7 +31,11 @@ fn what_cannot_be_kept_is_refused() {
     let mut alice = Phone::signed_in(&mut world, "alice", "a1", 50_001);
     let mut bob = Phone::signed_in(&mut world, "bob", "b1", 50_002);
     let kind = content_type::SET_CONTAINER_MEMBERS;
-    alice.service(&mut world, kind, members(&[(200, 0, &["add sameEnterprise"])]));
+    alice.service(
+        &mut world,
+        kind,
+        members(&[(200, 0, &["add sameEnterprise"])]),
+    );
     alice.publish(&mut world, &[note_in(200, 0, "kept")]);
     let watch = batch("subscribe", &["+alice"], &["note", "state"]);
     let request = bob.batch(watch);
@@ -111,7 +115,11 @@ fn who_cannot_be_read_is_not_forgotten() {
     let mut world = World::new(|_| {});
     let mut alice = Phone::signed_in(&mut world, "alice", "a1", 50_001);
     let kind = content_type::SET_CONTAINER_MEMBERS;
-    alice.service(&mut world, kind, members(&[(200, 0, &["add sameEnterprise"])]));
+    alice.service(
+        &mut world,
+        kind,
+        members(&[(200, 0, &["add sameEnterprise"])]),
+    );
     alice.publish(&mut world, &[note_in(200, 0, "kept")]);
     world.close(alice.connection);
 
@@ -122,7 +130,10 @@ fn who_cannot_be_read_is_not_forgotten() {
     let uri = "sip:alice@contoso.com";
     let request = alice
         .subscription(OWN, uri, content_type::ROAMING_SELF)
-        .with_body(content_type::ROAMING_SELF, "<roamingList xmlns=\"http://schemas.microsoft.com/2006/09/sip/roaming-self\"/>");
+        .with_body(
+            content_type::ROAMING_SELF,
+            "<roamingList xmlns=\"http://schemas.microsoft.com/2006/09/sip/roaming-self\"/>",
+        );
     let answer = alice.exchange(&mut world, request);
     assert_eq!(explained(&answer), FAILED);
     let answer = alice.publish(&mut world, &[note_in(200, 0, "new")]);

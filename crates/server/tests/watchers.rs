@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use common::phone::Phone;
 use common::presence::{
-    Dialog, batch, explained, instances, machine, members, note_in, own, publication, seen, shown,
-    state,
+    Dialog, batch, explained, instances, machine, members, note_in, own, publication, publish,
+    seen, shown, state,
 };
 use common::{World, aor};
 use ocs_pres::doc::{Document, SourceNetwork, content_type};
 use ocs_server::Counters;
-use ocs_sip_core::{HeaderName, Message};
+use ocs_sip_core::{HeaderName, Message, Method};
 use ocs_siprege::notify::RegistrationEvent;
 
 const FULL: [&str; 5] = ["contactCard", "dndState", "note", "routing", "state"];

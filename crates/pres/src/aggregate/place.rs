@@ -37,7 +37,12 @@ pub fn place(results: &Results) -> Vec<Aggregated> {
         ExpireType::User,
         &first.state,
     );
-    place_state(&mut all, ContainerId::PUBLIC, first, &for_public(&first.state));
+    place_state(
+        &mut all,
+        ContainerId::PUBLIC,
+        first,
+        &for_public(&first.state),
+    );
     for container in [ContainerId::COMPANY, ContainerId::PERSONAL] {
         place_state(&mut all, container, first, &first.state);
     }

@@ -59,9 +59,7 @@ impl Standard {
         let instances: Vec<StateInstance<'_>> = all
             .iter()
             // Of a user who is not there no machine counts, whatever is left of it.
-            .filter(|(_, state)| {
-                inputs.is_online() || state.kind != Some(StateType::MachineState)
-            })
+            .filter(|(_, state)| inputs.is_online() || state.kind != Some(StateType::MachineState))
             .map(|(source, state)| StateInstance {
                 instance: source.instance,
                 endpoint_id: source.endpoint,

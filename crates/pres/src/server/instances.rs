@@ -182,8 +182,8 @@ impl Instances {
             keep_time(old, &mut stored);
         }
         let visible = is_visible(name, container, old, Some(&stored));
-        let durable = stored.is_durable(name, place)
-            || old.is_some_and(|old| old.is_durable(name, place));
+        let durable =
+            stored.is_durable(name, place) || old.is_some_and(|old| old.is_durable(name, place));
         note(name, container, stored.origin, visible, durable, changes);
         if places.insert(place, stored).is_none() {
             self.count += 1;

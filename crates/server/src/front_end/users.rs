@@ -109,7 +109,9 @@ impl<S: Store> FrontEnd<S> {
     ) -> Result<(), Refused> {
         let kept = self.store.put_documents(user, documents);
         kept.map_err(|error| {
-            let kind = documents.first().map_or(DocumentKind::Presence, |one| one.0);
+            let kind = documents
+                .first()
+                .map_or(DocumentKind::Presence, |one| one.0);
             self.store_failed(user, kind, &error)
         })
     }
@@ -123,11 +125,7 @@ impl<S: Store> FrontEnd<S> {
         Refused::store_failed()
     }
 
-    fn read_document(
-        &mut self,
-        user: &Aor,
-        kind: DocumentKind,
-    ) -> Result<Option<String>, Refused> {
+    fn read_document(&mut self, user: &Aor, kind: DocumentKind) -> Result<Option<String>, Refused> {
         let document = self.store.document(user, kind);
         document.map_err(|error| self.store_failed(user, kind, &error))
     }

@@ -188,7 +188,10 @@ impl Roster {
             .extension()
             .is_some_and(|extension| extension.size() > limits.extension)
         {
-            return Err(Refusal::diagnosed(403, ErrorId::CONTACT_EXTENSION_TOO_LARGE));
+            return Err(Refusal::diagnosed(
+                403,
+                ErrorId::CONTACT_EXTENSION_TOO_LARGE,
+            ));
         }
         let groups = contact.groups();
         if groups.intersection(self.0.group_ids()) != groups {

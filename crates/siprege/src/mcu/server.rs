@@ -79,8 +79,8 @@ impl<C: Capabilities> FocusFactory<C> {
             Ok(Some(kind)) if kind.is(CONTENT_TYPE) => {}
             _ => return Err(Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH)),
         }
-        let question =
-            Question::parse(request.body(), &self.limits).map_err(|_| Refusal::new(400, ErrorId::C3P_PARSE_FAILURE))?;
+        let question = Question::parse(request.body(), &self.limits)
+            .map_err(|_| Refusal::new(400, ErrorId::C3P_PARSE_FAILURE))?;
         if aor(&question.from).as_ref() != Some(organizer) {
             return Err(Refusal::new(400, ErrorId::BAD_FROM_IN_C3P));
         }

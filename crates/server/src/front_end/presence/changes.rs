@@ -8,11 +8,11 @@ use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_xml::to_string;
 
+use super::legacy::pending_content;
 use crate::front_end::FrontEnd;
 use crate::front_end::services::Refused;
 use crate::front_end::subscriptions::Topic;
 use crate::front_end::users::UserData;
-use super::legacy::pending_content;
 use crate::{DocumentKind, Store};
 
 /// An endpoint that knows most of a change already, because the answer to its own request says it.
@@ -130,9 +130,8 @@ impl<S: Store> FrontEnd<S> {
 
     /// Clients of 2005 are told of those who wait for an answer.
     fn tell_pending(&mut self, now: Instant, user: &Aor, changes: &Changes) {
-        let waits = |data: &&UserData| {
-            !data.pending.is_empty() && !changes.own().subscribers.is_empty()
-        };
+        let waits =
+            |data: &&UserData| !data.pending.is_empty() && !changes.own().subscribers.is_empty();
         let Some(data) = self.users.get(user).filter(waits) else {
             return;
         };

@@ -198,7 +198,10 @@ pub(super) fn endpoint_registered(
     silence: Duration,
 ) -> Changes {
     let endpoint = binding.instance.to_string();
-    let is_new = presentity.endpoints().iter().all(|known| *known != endpoint);
+    let is_new = presentity
+        .endpoints()
+        .iter()
+        .all(|known| *known != endpoint);
     let mut changes = presentity.endpoint_registered(now, &endpoint);
     let announces = |option: &str| {
         let mut supported = binding.supported.iter();

@@ -180,8 +180,7 @@ impl<S: Store> FrontEnd<S> {
         let Ok(data) = self.load(now, &user) else {
             return;
         };
-        let changes =
-            legacy::endpoint_registered(&mut data.presentity, now, &binding, silence);
+        let changes = legacy::endpoint_registered(&mut data.presentity, now, &binding, silence);
         self.happened(now, &user, &changes);
     }
 

@@ -231,7 +231,8 @@ impl<S: Store> FrontEnd<S> {
             if let Some(data) = self.users.get(user) {
                 let container = data.presentity.container_of(&watch.watcher);
                 let document = data.presentity.watcher_document(container, names.iter());
-                seen.documents.push((user.clone(), watch.document(&document)));
+                seen.documents
+                    .push((user.clone(), watch.document(&document)));
             }
         }
         let ended = watch.ended();
