@@ -204,3 +204,35 @@ fn the_program_takes_a_file() {
     first.wait().unwrap();
     assert!(path.exists());
 }
+
+#[test]
+fn what_the_file_does_not_take() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("front_end.db");
+    drop(open(&path));
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON document WHEN NEW.kind = 'presence'
+         BEGIN SELECT RAISE(ABORT, 'no space left'); END;",
+    )
+    .unwrap();
+    drop(file);
+    let mut store = open(&path);
+    let alice = aor(0);
+    let both = [
+        (DocumentKind::AccessList, "<a/>"),
+        (DocumentKind::Presence, "<p/>"),
+    ];
+    let error = store.put_documents(&alice, &both).unwrap_err();
+    assert!(error.to_string().contains("no space left"), "{error}");
+    // Neither is kept, and the store goes on.
+    assert_eq!(store.document(&alice, DocumentKind::AccessList).unwrap(), None);
+    store.put_documents(&alice, &both[..1]).unwrap();
+    let kept = store.document(&alice, DocumentKind::AccessList).unwrap();
+    assert_eq!(kept.as_deref(), Some("<a/>"));
+    drop(store);
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch("DROP TABLE document").unwrap();
+    drop(file);
+    assert!(open(&path).document(&alice, DocumentKind::Contacts).is_err());
+}

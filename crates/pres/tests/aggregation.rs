@@ -17,7 +17,7 @@ use ocs_pres::category::{
 use ocs_pres::doc::{ContainerId, ExpireType, Publication, Publish, SourceNetwork};
 use ocs_pres::instance::{self, Source};
 use ocs_pres::publications::{self, Call, Meeting};
-use ocs_pres::server::{Aggregated, Policy, Presentity};
+use ocs_pres::server::{Aggregated, Policy, Presentity, Watcher};
 use ocs_sip_core::WallClock;
 use ocs_xml::{Limits, Value, from_slice, to_string};
 
@@ -753,7 +753,7 @@ fn the_server_aggregates_what_a_real_client_publishes() {
     let seen = bob.watch(3, &alice, &names).unwrap();
     let instances: Vec<_> = seen.categories.iter().map(|one| one.instance).collect();
     assert_eq!(instances, [None, Some(0)]);
-    let offline = |presentity: &Presentity, watcher| -> (Option<Time>, State) {
+    let offline = |presentity: &Presentity, watcher: &Watcher| -> (Option<Time>, State) {
         let container = presentity.container_of(watcher);
         let seen = presentity.watcher_document(container, &["state".into()]);
         let state = seen.categories[0].value().unwrap();
@@ -763,7 +763,7 @@ fn the_server_aggregates_what_a_real_client_publishes() {
     assert_eq!(state.availability, Some(Availability::OFFLINE));
     assert_eq!(state.last_active, left);
     // Strangers are not told since when.
-    let mut stranger = colleague("john@fabrikam.com");
+    let mut stranger = Watcher::clone(&colleague("john@fabrikam.com"));
     stranger.network = SourceNetwork::Federated;
     let (_, seen) = offline(&bob.presentity, &stranger);
     assert_eq!(
