@@ -59,7 +59,9 @@ fn writer() {
     for n in first.. {
         for user in 0..USERS.len() {
             for (kind, name) in KINDS.iter().enumerate() {
-                store.put_documents(&aor(user), &[(*name, &text(n, user, kind))]).unwrap();
+                store
+                    .put_documents(&aor(user), &[(*name, &text(n, user, kind))])
+                    .unwrap();
                 writeln!(out, "kept {n} {user} {kind}").unwrap();
                 out.flush().unwrap();
             }
@@ -129,14 +131,27 @@ fn documents_of_users() {
     let path = directory.path().join("front_end.db");
     let mut store = open(&path);
     let [alice, bob] = [aor(0), aor(1)];
-    assert_eq!(store.document(&alice, DocumentKind::Contacts).unwrap(), None);
-    store.put_documents(&alice, &[(DocumentKind::Contacts, "<a>\u{e9}\u{0}'\"</a>")]).unwrap();
-    store.put_documents(&alice, &[(DocumentKind::Presence, "")]).unwrap();
-    store.put_documents(&bob, &[(DocumentKind::Contacts, "<b/>")]).unwrap();
-    store.put_documents(&bob, &[(DocumentKind::Contacts, "<b2/>")]).unwrap();
+    assert_eq!(
+        store.document(&alice, DocumentKind::Contacts).unwrap(),
+        None
+    );
+    store
+        .put_documents(&alice, &[(DocumentKind::Contacts, "<a>\u{e9}\u{0}'\"</a>")])
+        .unwrap();
+    store
+        .put_documents(&alice, &[(DocumentKind::Presence, "")])
+        .unwrap();
+    store
+        .put_documents(&bob, &[(DocumentKind::Contacts, "<b/>")])
+        .unwrap();
+    store
+        .put_documents(&bob, &[(DocumentKind::Contacts, "<b2/>")])
+        .unwrap();
     // Nobody's documents are not kept, as in memory.
     let carol = "carol@contoso.com".parse().unwrap();
-    store.put_documents(&carol, &[(DocumentKind::Contacts, "<c/>")]).unwrap();
+    store
+        .put_documents(&carol, &[(DocumentKind::Contacts, "<c/>")])
+        .unwrap();
     let check = |store: &SqliteStore| {
         let of = |aor: &Aor, kind| store.document(aor, kind).unwrap();
         assert_eq!(
@@ -226,7 +241,10 @@ fn what_the_file_does_not_take() {
     let error = store.put_documents(&alice, &both).unwrap_err();
     assert!(error.to_string().contains("no space left"), "{error}");
     // Neither is kept, and the store goes on.
-    assert_eq!(store.document(&alice, DocumentKind::AccessList).unwrap(), None);
+    assert_eq!(
+        store.document(&alice, DocumentKind::AccessList).unwrap(),
+        None
+    );
     store.put_documents(&alice, &both[..1]).unwrap();
     let kept = store.document(&alice, DocumentKind::AccessList).unwrap();
     assert_eq!(kept.as_deref(), Some("<a/>"));
@@ -234,5 +252,9 @@ fn what_the_file_does_not_take() {
     let file = rusqlite::Connection::open(&path).unwrap();
     file.execute_batch("DROP TABLE document").unwrap();
     drop(file);
-    assert!(open(&path).document(&alice, DocumentKind::Contacts).is_err());
+    assert!(
+        open(&path)
+            .document(&alice, DocumentKind::Contacts)
+            .is_err()
+    );
 }
