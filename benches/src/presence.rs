@@ -107,9 +107,9 @@ impl Presence {
             })
             .collect();
         let text = list.to_document();
-        self.server
-            .store_mut()
-            .put_document(&aor(number), DocumentKind::Contacts, &text);
+        let documents = [(DocumentKind::Contacts, &*text)];
+        let store = self.server.store_mut();
+        let Ok(()) = store.put_documents(&aor(number), &documents);
     }
 
     /// Signs an endpoint in: connection, three rounds of REGISTER.

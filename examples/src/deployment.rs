@@ -66,11 +66,8 @@ impl Deployment {
         let mut contacts = ContactList::new();
         let bob = Contact::new(user("bob").as_str(), "", GroupId::DEFAULT.into());
         contacts.contacts.push(bob);
-        store.put_document(
-            &user("carol"),
-            DocumentKind::Contacts,
-            &contacts.to_document(),
-        );
+        let documents = [(DocumentKind::Contacts, &*contacts.to_document())];
+        let Ok(()) = store.put_documents(&user("carol"), &documents);
         let front_end =
             FrontEnd::new(config, store, [seed as u8; 32]).expect("a configuration that works");
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));

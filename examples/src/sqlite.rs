@@ -26,11 +26,10 @@ const TABLES: &str = "
 
 /// Users and their endpoints in memory, as they are named at each start; their documents in a file.
 ///
-/// A document is on the disk when [`put_document`](Store::put_document) returns: one transaction for each, and one `fsync` of the
+/// Documents are on the disk when [`put_documents`](Store::put_documents) returns: one transaction for each call, and one `fsync` of the
 /// write-ahead log. Whoever kills the process or pulls the plug loses none that was answered, and finds each either as it was or as it was to be.
 ///
-/// No document can be kept on a disk that is full or broken. Then the calls panic: to go on would be to answer what the next start has
-/// forgotten.
+/// No document can be kept on a disk that is full or broken. Then the calls fail, and the front end refuses what it was asked for.
 #[derive(Debug)]
 pub struct SqliteStore {
     users: MemoryStore,
@@ -68,16 +67,22 @@ impl SqliteStore {
             .optional()
     }
 
-    fn write(&self, aor: &Aor, kind: DocumentKind, text: &str) -> rusqlite::Result<usize> {
-        self.file
-            .prepare_cached(
-                "INSERT OR REPLACE INTO document (aor, kind, text) VALUES (?1, ?2, ?3)",
-            )?
-            .execute(params![aor.as_str(), kind.as_str(), text])
+    fn write(&mut self, aor: &Aor, documents: &[(DocumentKind, &str)]) -> rusqlite::Result<()> {
+        let transaction = self.file.transaction()?;
+        for (kind, text) in documents {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO document (aor, kind, text) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![aor.as_str(), kind.as_str(), text])?;
+        }
+        transaction.commit()
     }
 }
 
 impl Store for SqliteStore {
+    type Error = rusqlite::Error;
+
     fn user(&self, aor: &Aor) -> Option<Arc<User>> {
         self.users.user(aor)
     }
@@ -102,17 +107,19 @@ impl Store for SqliteStore {
         self.users.endpoints(aor)
     }
 
-    fn document(&self, aor: &Aor, kind: DocumentKind) -> Option<String> {
+    fn document(&self, aor: &Aor, kind: DocumentKind) -> rusqlite::Result<Option<String>> {
         self.read(aor, kind)
-            .unwrap_or_else(|error| panic!("cannot read the {} of {aor}: {error}", kind.as_str()))
     }
 
-    fn put_document(&mut self, aor: &Aor, kind: DocumentKind, text: &str) {
+    fn put_documents(
+        &mut self,
+        aor: &Aor,
+        documents: &[(DocumentKind, &str)],
+    ) -> rusqlite::Result<()> {
         if self.users.user(aor).is_none() {
-            return;
+            return Ok(());
         }
-        self.write(aor, kind, text)
-            .unwrap_or_else(|error| panic!("cannot keep the {} of {aor}: {error}", kind.as_str()));
+        self.write(aor, documents)
     }
 
     fn search(&self, search: &Search, limit: u32) -> Vec<Entry> {

@@ -53,13 +53,15 @@ fn writer() {
         return;
     };
     let mut store = open(Path::new(&path));
-    let first = store.document(&aor(0), KINDS[0]);
+    let first = store.document(&aor(0), KINDS[0]).unwrap();
     let first = first.map_or(0, |text| number(&text) + 1);
     let mut out = std::io::stdout().lock();
     for n in first.. {
         for user in 0..USERS.len() {
             for (kind, name) in KINDS.iter().enumerate() {
-                store.put_document(&aor(user), *name, &text(n, user, kind));
+                store
+                    .put_documents(&aor(user), &[(*name, &text(n, user, kind))])
+                    .unwrap();
                 writeln!(out, "kept {n} {user} {kind}").unwrap();
                 out.flush().unwrap();
             }
@@ -108,7 +110,7 @@ fn killed_in_the_middle_of_writing() {
         let store = open(&path);
         for (user, _) in USERS.iter().enumerate() {
             for (kind, name) in KINDS.iter().enumerate() {
-                let found = store.document(&aor(user), *name);
+                let found = store.document(&aor(user), *name).unwrap();
                 let Some(last) = kept.get(&(user, kind)) else {
                     continue;
                 };
@@ -129,16 +131,29 @@ fn documents_of_users() {
     let path = directory.path().join("front_end.db");
     let mut store = open(&path);
     let [alice, bob] = [aor(0), aor(1)];
-    assert_eq!(store.document(&alice, DocumentKind::Contacts), None);
-    store.put_document(&alice, DocumentKind::Contacts, "<a>\u{e9}\u{0}'\"</a>");
-    store.put_document(&alice, DocumentKind::Presence, "");
-    store.put_document(&bob, DocumentKind::Contacts, "<b/>");
-    store.put_document(&bob, DocumentKind::Contacts, "<b2/>");
+    assert_eq!(
+        store.document(&alice, DocumentKind::Contacts).unwrap(),
+        None
+    );
+    store
+        .put_documents(&alice, &[(DocumentKind::Contacts, "<a>\u{e9}\u{0}'\"</a>")])
+        .unwrap();
+    store
+        .put_documents(&alice, &[(DocumentKind::Presence, "")])
+        .unwrap();
+    store
+        .put_documents(&bob, &[(DocumentKind::Contacts, "<b/>")])
+        .unwrap();
+    store
+        .put_documents(&bob, &[(DocumentKind::Contacts, "<b2/>")])
+        .unwrap();
     // Nobody's documents are not kept, as in memory.
     let carol = "carol@contoso.com".parse().unwrap();
-    store.put_document(&carol, DocumentKind::Contacts, "<c/>");
+    store
+        .put_documents(&carol, &[(DocumentKind::Contacts, "<c/>")])
+        .unwrap();
     let check = |store: &SqliteStore| {
-        let of = |aor: &Aor, kind| store.document(aor, kind);
+        let of = |aor: &Aor, kind| store.document(aor, kind).unwrap();
         assert_eq!(
             of(&alice, DocumentKind::Contacts).as_deref(),
             Some("<a>\u{e9}\u{0}'\"</a>")
@@ -203,4 +218,43 @@ fn the_program_takes_a_file() {
     first.kill().unwrap();
     first.wait().unwrap();
     assert!(path.exists());
+}
+
+#[test]
+fn what_the_file_does_not_take() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("front_end.db");
+    drop(open(&path));
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON document WHEN NEW.kind = 'presence'
+         BEGIN SELECT RAISE(ABORT, 'no space left'); END;",
+    )
+    .unwrap();
+    drop(file);
+    let mut store = open(&path);
+    let alice = aor(0);
+    let both = [
+        (DocumentKind::AccessList, "<a/>"),
+        (DocumentKind::Presence, "<p/>"),
+    ];
+    let error = store.put_documents(&alice, &both).unwrap_err();
+    assert!(error.to_string().contains("no space left"), "{error}");
+    // Neither is kept, and the store goes on.
+    assert_eq!(
+        store.document(&alice, DocumentKind::AccessList).unwrap(),
+        None
+    );
+    store.put_documents(&alice, &both[..1]).unwrap();
+    let kept = store.document(&alice, DocumentKind::AccessList).unwrap();
+    assert_eq!(kept.as_deref(), Some("<a/>"));
+    drop(store);
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch("DROP TABLE document").unwrap();
+    drop(file);
+    assert!(
+        open(&path)
+            .document(&alice, DocumentKind::Contacts)
+            .is_err()
+    );
 }

@@ -44,6 +44,30 @@ error_ids! {
     REPORTS_NOT_ACCEPTED = 2019;
     /// `msrtc-event-categories` without `gruu-10` in a REGISTER.
     GRUU_REQUIRED = 2057;
+    /// The contact is not in the list.
+    CONTACT_DOES_NOT_EXIST = 2001;
+    /// The group is not in the list.
+    GROUP_DOES_NOT_EXIST = 2002;
+    /// As many contacts as there may be.
+    CONTACT_LIMIT_EXCEEDED = 2007;
+    /// As many groups as there may be.
+    GROUP_LIMIT_EXCEEDED = 2008;
+    /// What a client keeps with a contact is too long.
+    CONTACT_EXTENSION_TOO_LARGE = 2009;
+    /// The dialog of a SUBSCRIBE is not known, or has ended.
+    SUBSCRIPTION_DOES_NOT_EXIST = 2014;
+    /// Another group has the name.
+    DUPLICATE_GROUP_NAME = 2015;
+    /// The contacts of the user are kept elsewhere: in Exchange.
+    CONTACTS_MOVED = 2165;
+    /// The From of a conference command is not its sender.
+    BAD_FROM_IN_C3P = 3000;
+    /// The To of a conference command is not whom it went to.
+    BAD_TO_IN_C3P = 3001;
+    /// The conference command cannot be read.
+    C3P_PARSE_FAILURE = 3006;
+    /// User services failed, and there is no better number.
+    USER_SERVICES_DEFAULT = 4000;
     /// The body is not the XML that it should be.
     XML_PARSE_FAILURE = 4001;
     /// The account may not use the address in From.

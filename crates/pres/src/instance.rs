@@ -22,6 +22,8 @@ pub const CONTACT_CARD_PHOTO: u32 = 6;
 
 /// The state that blocked contacts see.
 pub const STATE_BLOCKED: u32 = 0;
+/// The state of a user who is not there, in the place of the aggregate: what Lync Server 2013 shows of one who is offline.
+pub const STATE_OFFLINE: u32 = STATE_BLOCKED;
 /// The aggregate of all states.
 pub const STATE_AGGREGATE: u32 = 1;
 /// The aggregate of the machines.

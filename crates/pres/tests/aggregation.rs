@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{Bob, ENDPOINT, colleague, data};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{Bob, ENDPOINT, colleague, data, wall};
 use ocs_pres::Time;
 use ocs_pres::aggregate::{
     Aggregate, Availabilities, DeviceInstance, Options, Results, Standard, StateInstance, combine,
@@ -11,11 +14,12 @@ use ocs_pres::aggregate::{
 use ocs_pres::category::{
     Activity, Availability, CategoryName, Device, LegacyInterop, Localized, Service, State, Token,
 };
-use ocs_pres::doc::ContainerId;
+use ocs_pres::doc::{ContainerId, SourceNetwork};
 use ocs_pres::instance::{self, Source};
 use ocs_pres::publications;
-use ocs_pres::server::{Aggregated, Policy};
-use ocs_xml::{Limits, Value, from_slice};
+use ocs_pres::server::{Aggregated, Policy, Presentity, Watcher};
+use ocs_sip_core::WallClock;
+use ocs_xml::{Limits, from_slice, to_string};
 
 #[test]
 fn instance_ids_of_the_vectors() {
@@ -410,10 +414,10 @@ fn nobody_sees_more_than_the_container_shows() {
 #[test]
 fn the_server_aggregates_what_a_real_client_publishes() {
     let policy = Policy {
-        aggregate: Some(std::sync::Arc::new(Standard::default())),
+        aggregate: Some(Arc::new(Standard::default())),
         ..Policy::default()
     };
-    let mut bob = Bob::with(policy).with_default_members();
+    let mut bob = Bob::with(policy.clone()).with_default_members();
     bob.presentity.endpoint_registered(bob.now, ENDPOINT);
     let names = ["services", "state"];
     let alice = colleague("alice@contoso.com");
@@ -467,9 +471,61 @@ fn the_server_aggregates_what_a_real_client_publishes() {
     let gone = bob.presentity.endpoint_gone(bob.now, ENDPOINT);
     assert!(!gone.is_empty());
     let seen = bob.watch(3, &alice, &names).unwrap();
-    assert!(
-        seen.categories
-            .iter()
-            .all(|category| category.instance.is_none())
+    let instances: Vec<_> = seen.categories.iter().map(|one| one.instance).collect();
+    assert_eq!(instances, [None, Some(0)]);
+    let offline = |presentity: &Presentity, watcher: &Watcher| -> (Option<Time>, State) {
+        let container = presentity.container_of(watcher);
+        let seen = presentity.watcher_document(container, &["state".into()]);
+        let state = seen.categories[0].value().unwrap();
+        (seen.categories[0].publish_time, state.decode().unwrap())
+    };
+    let (left, state) = offline(&bob.presentity, &alice);
+    assert_eq!(state.availability, Some(Availability::OFFLINE));
+    assert_eq!(state.last_active, left);
+    // Strangers are not told since when.
+    let mut stranger = Watcher::clone(&colleague("john@fabrikam.com"));
+    stranger.network = SourceNetwork::Federated;
+    let (_, seen) = offline(&bob.presentity, &stranger);
+    assert_eq!(
+        (seen.availability, seen.last_active),
+        (Some(Availability::OFFLINE), None)
     );
+
+    // It is not forgotten with the process.
+    let later = bob.now + Duration::from_secs(3600);
+    let document = bob.presentity.export();
+    let clock = WallClock::new(bob.now, wall());
+    let import = |now| Presentity::import(Arc::new(policy.clone()), clock, now, &document);
+    let mut again = import(later).unwrap();
+    assert_eq!(offline(&again, &alice), (left, state));
+    assert_eq!(again.export(), document);
+    // What was there when the last endpoint went, is not there when the next comes.
+    again.endpoint_registered(later, ENDPOINT);
+    assert_eq!(offline(&again, &alice).0, left);
+    let source = Source::from_epid("4c77e6ec72").unwrap();
+    let active = publications::machine_state(source, Availability::AVAILABLE);
+    assert!(again.install(later, Some(ENDPOINT), active).is_durable());
+    let container = again.container_of(&alice);
+    let seen = again.watcher_document(container, &["state".into()]);
+    let instances: Vec<_> = seen.categories.iter().map(|one| one.instance).collect();
+    assert_eq!(instances, [Some(1)]);
+}
+
+#[test]
+fn who_was_never_there_is_offline() {
+    let policy = Policy {
+        aggregate: Some(Arc::new(Standard::default())),
+        ..Policy::default()
+    };
+    let mut bob = Bob::with(policy).with_default_members();
+    bob.presentity.begin(bob.now);
+    let alice = colleague("alice@contoso.com");
+    let container = bob.presentity.container_of(&alice);
+    let seen = |container| {
+        let names = ["legacyInterop".into(), "services".into(), "state".into()];
+        to_string(&bob.presentity.watcher_document(container, &names))
+    };
+    // No octet tells him from one who blocks the watcher.
+    assert_eq!(seen(container), seen(ContainerId::BLOCKED));
+    assert!(seen(container).contains("<availability>18500</availability>"));
 }

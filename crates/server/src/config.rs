@@ -50,6 +50,8 @@ pub struct Config {
     pub media_relay: Option<RelayAuthentication>,
     /// Rules and bounds of presence.
     pub presence: ocs_pres::server::Policy,
+    /// How long a client of 2005 that says nothing of its user is taken for a sign that he is there: 3 to 15 minutes in LCS. Default 15.
+    pub legacy_silence: Duration,
     /// Lifetimes of subscriptions, and how their notifications go out.
     pub subscription: NotifierPolicy,
     /// Subscriptions of one connection; further ones are refused with 503. Default 64.
@@ -131,6 +133,7 @@ impl Config {
                 aggregate: Some(Arc::new(ocs_pres::aggregate::Standard::default())),
                 ..ocs_pres::server::Policy::default()
             },
+            legacy_silence: Duration::from_secs(15 * 60),
             subscription: NotifierPolicy::new([] as [&str; 0]),
             subscriptions: 64,
             contacts: contacts::Limits::default(),

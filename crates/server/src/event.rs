@@ -93,6 +93,16 @@ pub enum Event {
         /// What is wrong with it.
         reason: String,
     },
+    /// The store could not read or keep a document of a user. Whoever asked for it was refused; what nobody asked for, such as the end of a
+    /// publication, holds in memory and is kept with the next change.
+    StoreFailed {
+        /// The user.
+        aor: Aor,
+        /// Which document.
+        kind: DocumentKind,
+        /// What the store says.
+        reason: String,
+    },
     /// A user's client tells that a request failed. Its texts are anybody's.
     ErrorReport {
         /// The user.

@@ -1,6 +1,7 @@
 //! What a deployment keeps: its users and their endpoints.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -122,7 +123,13 @@ impl DocumentKind {
 ///
 /// All keys are per user, so that users can be spread over machines by hashing the address of record. Calls come from one
 /// machine at a time and are expected to be quick: a store that has to wait keeps a cache in front.
+///
+/// Documents may fail, because they are on a disk or on another machine. The front end then refuses what it was asked for (500), tells the
+/// application ([`Event::StoreFailed`](crate::Event::StoreFailed)), and has changed nothing.
 pub trait Store {
+    /// Why a document could not be read or kept.
+    type Error: std::error::Error;
+
     /// The user with this address of record. Asked for with every request: a copy would cost more than the look.
     fn user(&self, aor: &Aor) -> Option<Arc<User>>;
 
@@ -143,11 +150,15 @@ pub trait Store {
     fn endpoints(&self, aor: &Aor) -> Vec<EndpointRecord>;
 
     /// A document of a user, as it was put there. It is read when the user comes, and kept in memory while anybody needs it.
-    fn document(&self, aor: &Aor, kind: DocumentKind) -> Option<String>;
+    fn document(&self, aor: &Aor, kind: DocumentKind) -> Result<Option<String>, Self::Error>;
 
-    /// Keeps a document of a user in place of the one before, whole or not at all. The change that it holds is answered after this call: what
-    /// is to survive a crash must be safe when it returns.
-    fn put_document(&mut self, aor: &Aor, kind: DocumentKind, text: &str);
+    /// Keeps documents of a user, each of another kind, in place of those before: all of them whole, or none. The change that they hold is
+    /// answered after this call: what is to survive a crash must be safe when it returns.
+    fn put_documents(
+        &mut self,
+        aor: &Aor,
+        documents: &[(DocumentKind, &str)],
+    ) -> Result<(), Self::Error>;
 
     /// Looks for people in the directory (`directorySearch`), at most one more than `limit`.
     fn search(&self, search: &Search, limit: u32) -> Vec<Entry>;
@@ -244,6 +255,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    type Error = Infallible;
+
     fn user(&self, aor: &Aor) -> Option<Arc<User>> {
         self.users.get(aor).map(|entry| Arc::clone(&entry.user))
     }
@@ -280,17 +293,24 @@ impl Store for MemoryStore {
             .map_or_else(Vec::new, |entry| entry.endpoints.clone())
     }
 
-    fn document(&self, aor: &Aor, kind: DocumentKind) -> Option<String> {
-        let documents = &self.users.get(aor)?.documents;
-        let (_, text) = documents.iter().find(|(known, _)| *known == kind)?;
-        Some(text.to_string())
+    fn document(&self, aor: &Aor, kind: DocumentKind) -> Result<Option<String>, Infallible> {
+        let documents = self.users.get(aor).map_or(&[][..], |user| &user.documents);
+        let found = documents.iter().find(|(known, _)| *known == kind);
+        Ok(found.map(|(_, text)| text.to_string()))
     }
 
-    fn put_document(&mut self, aor: &Aor, kind: DocumentKind, text: &str) {
+    fn put_documents(
+        &mut self,
+        aor: &Aor,
+        documents: &[(DocumentKind, &str)],
+    ) -> Result<(), Infallible> {
         if let Some(entry) = self.users.get_mut(aor) {
-            entry.documents.retain(|(known, _)| *known != kind);
-            entry.documents.push((kind, text.into()));
+            for (kind, text) in documents {
+                entry.documents.retain(|(known, _)| known != kind);
+                entry.documents.push((*kind, (*text).into()));
+            }
         }
+        Ok(())
     }
 
     fn search(&self, search: &Search, limit: u32) -> Vec<Entry> {

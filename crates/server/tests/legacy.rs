@@ -330,3 +330,57 @@ fn those_who_wait_for_an_answer() {
     world.advance(common::phone::WHILE);
     assert_eq!(world.server.counters(), Counters::default());
 }
+
+#[test]
+fn who_cannot_say_that_he_is_there() {
+    for (supported, speaks) in [
+        ("gruu-10", false),
+        ("gruu-10, com.microsoft.msrtc.presence", true),
+    ] {
+        let mut world = World::new(|_| {});
+        let mut bob = Phone::signed_in(&mut world, "bob", "b1", 50_002);
+        let dialog = bob.watch(&mut world, &["alice"]);
+        assert_eq!(
+            shown(&dialog.answer),
+            ["alice note: -", "alice state: -"],
+            "nobody is placed yet"
+        );
+        let mut alice = Phone::new(&mut world, "alice", "a1", 50_001);
+        alice.supported = supported;
+        assert_eq!(alice.sign_in(&mut world).status(), Some(200));
+        assert_eq!(
+            shown(&bob.told(&mut world)),
+            ["alice note: -", "alice state: 3500"]
+        );
+        // A refresh of the registration changes nothing.
+        assert_eq!(alice.refresh(&mut world, &[]).status(), Some(200));
+        assert!(bob.news(&mut world).is_empty());
+        if speaks {
+            // One that could say it and does not is given up.
+            let news = waited(&mut world, &mut alice, &mut bob);
+            assert_eq!(news, ["alice state: 18500"]);
+            alice.service(&mut world, SOAP, set_presence("alice", 300, 600, ""));
+            let told = shown(&bob.told(&mut world));
+            assert_eq!(told, ["alice note: ", "alice state: 6500"]);
+        }
+        // And what it says is not given up.
+        assert!(waited(&mut world, &mut alice, &mut bob).is_empty());
+        world.close(alice.connection);
+        assert_eq!(shown(&bob.told(&mut world)), ["alice state: 18500"]);
+    }
+}
+
+/// 20 minutes, in which both keep what they have; what bob was told.
+fn waited(world: &mut World, alice: &mut Phone, bob: &mut Phone) -> Vec<String> {
+    let mut all = Vec::new();
+    for _ in 0..20 {
+        world.advance(std::time::Duration::from_secs(60));
+        for phone in [&mut *alice, &mut *bob] {
+            let answer = phone.register();
+            let answer = phone.exchange(world, answer);
+            assert_eq!(answer.status(), Some(200));
+        }
+        all.extend(bob.news(world).iter().flat_map(shown));
+    }
+    all
+}

@@ -94,7 +94,7 @@ fn the_sender_is_told_what_the_aggregation_changed() {
     for line in [
         "state 2/805306369 v1: 3500",
         "state 2/268435456 v1: 3500",
-        "state 200/1 v2: 3500",
+        "state 200/1 v1: 3500",
     ] {
         assert!(all.iter().any(|known| known == line), "{line} in {all:#?}");
     }
@@ -352,10 +352,20 @@ fn what_a_subscription_must_say() {
     let short = bob
         .batch(batch("subscribe", &["alice"], &["note"]))
         .with(HeaderName::Expires, "30");
-    for (request, status) in [(foreign, 403), (form, 406), (package, 489), (short, 423)] {
+    let body = bob
+        .subscription(OWN, "sip:bob@contoso.com", content_type::ROAMING_SELF)
+        .with_body("text/plain", "<roamingList/>");
+    for (request, status) in [
+        (foreign, 403),
+        (form, 406),
+        (body, 415),
+        (package, 489),
+        (short, 423),
+    ] {
         let answer = bob.exchange(&mut world, request);
         assert_eq!(answer.status(), Some(status), "{answer:?}");
         match status {
+            415 => assert!(answer.lists(HeaderName::Accept, content_type::ROAMING_SELF)),
             489 => assert!(answer.lists(HeaderName::AllowEvents, "presence")),
             423 => assert_eq!(answer.header(HeaderName::MinExpires), Some("60")),
             _ => {}
@@ -363,4 +373,78 @@ fn what_a_subscription_must_say() {
     }
     assert_eq!(world.server.counters().subscriptions, 0);
     assert_eq!(world.server.counters().users, 2);
+}
+
+/// What a list says of users without document: URI, state, status.
+fn unserved(answer: &ocs_sip_core::Message) -> Vec<(String, InstanceState, Option<u16>)> {
+    let resources = seen(answer).list.unwrap().resources.into_iter();
+    resources
+        .map(|resource| (resource.uri.to_string(), resource.instances[0].clone()))
+        .filter(|(_, instance)| instance.state != InstanceState::Active)
+        .map(|(uri, instance)| {
+            let reason = instance.status_code.map(|_| "noresource".into());
+            assert_eq!(instance.reason, reason);
+            assert_eq!((instance.pool, instance.cid), (None, None));
+            (uri, instance.state, instance.status_code)
+        })
+        .collect()
+}
+
+#[test]
+fn users_of_others() {
+    let (mut world, _, mut bob) = alice_and_bob();
+    let foreign = |action: &str, users: &[&str]| {
+        batch(action, users, &["state"]).replace("john@contoso", "john@fabrikam")
+    };
+    let nobody = (
+        "sip:nobody@contoso.com".to_owned(),
+        InstanceState::Terminated,
+        Some(404),
+    );
+    let john = (
+        "sip:john@fabrikam.com".to_owned(),
+        InstanceState::Resubscribe,
+        None,
+    );
+    let body = foreign("subscribe", &["alice", "john", "nobody"]);
+    let request = bob.batch(body.clone());
+    let mut dialog = bob.open(&mut world, request);
+    assert_eq!(unserved(&dialog.answer), [john.clone(), nobody.clone()]);
+    // A refresh with all of them: who heard it once does not go there again.
+    let answer = dialog.change(&mut world, &mut bob, body.clone());
+    assert_eq!(unserved(&answer), std::slice::from_ref(&nobody));
+    let answer = dialog.refresh(&mut world, &mut bob, 600);
+    assert_eq!(unserved(&answer), [nobody]);
+    // One who is taken off the list may come again.
+    dialog.change(&mut world, &mut bob, foreign("unsubscribe", &["john"]));
+    let answer = dialog.change(&mut world, &mut bob, foreign("subscribe", &["john"]));
+    assert_eq!(unserved(&answer), [john]);
+
+    // Who then asks for him alone gets no way back, but a refusal.
+    for (user, expected) in [("john", (504, Some(1005))), ("nobody", (404, Some(1003)))] {
+        let body = foreign("subscribe", &[user]);
+        let uri = if user == "john" {
+            "sip:john@fabrikam.com".to_owned()
+        } else {
+            format!("sip:{user}@contoso.com")
+        };
+        for uri in ["sip:bob@contoso.com", &*uri] {
+            let request = bob
+                .subscription("presence", uri, content_type::CATEGORIES)
+                .with_body(content_type::BATCH_SUB, body.clone());
+            let answer = bob.exchange(&mut world, request);
+            assert_eq!(explained(&answer), expected, "{uri}");
+        }
+    }
+    assert_eq!(world.server.counters().subscriptions, 1);
+}
+
+#[test]
+fn bodies_that_are_not_served() {
+    let (mut world, mut alice, _) = alice_and_bob();
+    let answer = alice.service(&mut world, "text/plain", "x");
+    assert_eq!(explained(&answer), (415, Some(4013)));
+    for kind in [content_type::PUBLISH, content_type::SET_DELEGATES] {
+        assert!(answer.lists(HeaderName::Accept, kind), "{answer:#?}");
+    }
 }

@@ -54,7 +54,11 @@ fn what_lasts_and_what_does_not() {
     let watch = bob.watch(&mut world, &["alice"]);
     assert_eq!(
         shown(&watch.answer),
-        ["alice note: static", "alice note: long", "alice state: -"]
+        [
+            "alice note: static",
+            "alice note: long",
+            "alice state: 18500"
+        ]
     );
     let mut alice = Phone::signed_in(&mut world, "alice", "a1", 50_003);
     bob.news(&mut world);
@@ -99,7 +103,8 @@ fn what_the_store_cannot_give_back() {
         (DocumentKind::Presence, "<roamingData/><"),
     ] {
         let store = world.server.store_mut();
-        store.put_document(&common::aor("alice"), kind, document);
+        let alice = common::aor("alice");
+        store.put_documents(&alice, &[(kind, document)]).unwrap();
     }
     let mut alice = Phone::signed_in(&mut world, "alice", "a1", 50_001);
     let damaged = world.events.iter().filter(

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use common::phone::Phone;
 use common::presence::{
-    Dialog, batch, explained, instances, machine, members, note_in, own, publication, seen, shown,
-    state,
+    Dialog, batch, explained, instances, machine, members, note_in, own, publication, publish,
+    seen, shown, state,
 };
 use common::{World, aor};
 use ocs_pres::doc::{Document, SourceNetwork, content_type};
 use ocs_server::Counters;
-use ocs_sip_core::{HeaderName, Message};
+use ocs_sip_core::{HeaderName, Message, Method};
 use ocs_siprege::notify::RegistrationEvent;
 
 const FULL: [&str; 5] = ["contactCard", "dndState", "note", "routing", "state"];
@@ -260,7 +260,13 @@ fn what_is_bound_to_an_endpoint() {
     stage.world.close(other.connection);
     stage.world.advance(Duration::from_secs(10));
     let told = stage.told();
-    assert_eq!(told[0], ["alice note: -", "alice state: -"], "{told:?}");
+    assert_eq!(
+        told,
+        [
+            vec!["alice note: -", "alice state: 18500"],
+            vec!["alice state: 18500"]
+        ]
+    );
 }
 
 #[test]
@@ -292,7 +298,7 @@ fn every_way_out() {
         }
         assert_eq!(
             stage.told(),
-            [["alice state: -"], ["alice state: -"]],
+            [["alice state: 18500"], ["alice state: 18500"]],
             "{way}"
         );
         for phone in [&stage.alice, &stage.bob, &stage.carol] {
@@ -377,4 +383,68 @@ fn delegates() {
         Some(content_type::FAULT)
     );
     assert!(other.news(&mut stage.world).is_empty());
+}
+
+#[test]
+fn a_delegate_publishes() {
+    let mut stage = Stage::new();
+    stage.alice.subscribe_own(&mut stage.world);
+    let alice = "sip:alice@contoso.com";
+    let say = |stage: &mut Stage, named: bool, publication: String| {
+        let body = publish("alice@contoso.com", &[publication]);
+        let mut request = stage.bob.request(Method::Service, alice);
+        if named {
+            request.push(HeaderName::PSessionOnBehalfOf, &format!("<{alice}>"));
+        }
+        let request = request.with_body(content_type::PUBLISH, body);
+        stage.bob.exchange(&mut stage.world, request)
+    };
+    let allow = |stage: &mut Stage, version: u32, authorization: &str| {
+        let body = format!(
+            "<setDelegates version=\"{version}\"><delegate uri=\"bob@contoso.com\" action=\"add\"><publishOperation authorization=\"{authorization}\"/></delegate></setDelegates>"
+        );
+        let kind = content_type::SET_DELEGATES;
+        let answer = stage.alice.service(&mut stage.world, kind, body);
+        assert_eq!(answer.status(), Some(200));
+        stage.told();
+        stage.alice.news(&mut stage.world);
+    };
+    let refused = (403, Some(4004));
+    let answer = say(&mut stage, false, note_in(200, 0, "not yet"));
+    assert_eq!(explained(&answer), refused);
+    allow(&mut stage, 0, "allow");
+    for (version, named) in [(0, false), (1, true)] {
+        let text = format!("for alice {version}");
+        let answer = say(&mut stage, named, note_in(200, version, &text));
+        assert_eq!(answer.status(), Some(200), "{answer:#?}");
+        let published = [format!("note 200/0 v{}: {text}", version + 1)];
+        assert_eq!(instances(&own(&answer), &["note"]), published);
+        // Her own endpoints are told, and those who watch her.
+        let told = own(&stage.alice.told(&mut stage.world));
+        assert_eq!(instances(&told, &["note"]), published);
+        assert_eq!(stage.told()[0], [format!("alice note: {text}")]);
+    }
+    // The rules are hers: nothing that is read-only, no stale version, nothing that lives with an endpoint of his.
+    let aggregate = common::presence::state("aggregateState", 3500);
+    let here = publication("note", "200/7", 0, "endpoint", &common::presence::note("x"));
+    for (publication, status) in [
+        (note_in(200, 1, "stale"), 409),
+        (publication("state", "200/1", 0, "user", &aggregate), 403),
+        (here, 403),
+    ] {
+        let answer = say(&mut stage, false, publication);
+        assert_eq!(answer.status(), Some(status));
+    }
+    // She need not be here.
+    stage.world.close(stage.alice.connection);
+    stage.told();
+    let answer = say(&mut stage, false, note_in(200, 2, "away"));
+    assert_eq!(answer.status(), Some(200));
+    assert_eq!(stage.told()[0], ["alice note: away"]);
+    stage.alice = Phone::signed_in(&mut stage.world, "alice", "a1", 50_005);
+    stage.told();
+    allow(&mut stage, 1, "deny");
+    let answer = say(&mut stage, true, note_in(200, 3, "no more"));
+    assert_eq!(explained(&answer), refused);
+    assert_eq!(stage.told(), [NOTHING, NOTHING]);
 }

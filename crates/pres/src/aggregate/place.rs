@@ -21,15 +21,30 @@ pub struct Results {
 
 /// What is published of the results, and where: external contacts see how available somebody is but not what they do, colleagues, friends and
 /// the owner see what the first aggregation made, workgroup what the second did, and blocked contacts that the user is offline.
+///
+/// Of a user without machine there is a static state in the place of the aggregate: it stays when the last endpoint is gone, and says since
+/// when the user has been away. External contacts are not told since when.
 #[must_use]
 pub fn place(results: &Results) -> Vec<Aggregated> {
     let mut all = Vec::new();
     let first = &results.first;
     place_machine(&mut all, ContainerId::FIRST_AGGREGATION, first);
-    place_state(&mut all, ContainerId::FIRST_AGGREGATION, &first.state);
-    place_state(&mut all, ContainerId::PUBLIC, &for_public(&first.state));
+    push(
+        &mut all,
+        &CategoryName::State,
+        instance::STATE_AGGREGATE,
+        ContainerId::FIRST_AGGREGATION,
+        ExpireType::User,
+        &first.state,
+    );
+    place_state(
+        &mut all,
+        ContainerId::PUBLIC,
+        first,
+        &for_public(&first.state),
+    );
     for container in [ContainerId::COMPANY, ContainerId::PERSONAL] {
-        place_state(&mut all, container, &first.state);
+        place_state(&mut all, container, first, &first.state);
     }
     for container in [
         ContainerId::PUBLIC,
@@ -40,7 +55,7 @@ pub fn place(results: &Results) -> Vec<Aggregated> {
     }
     let second = &results.second;
     place_machine(&mut all, ContainerId::SECOND_AGGREGATION, second);
-    place_state(&mut all, ContainerId::TEAM, &second.state);
+    place_state(&mut all, ContainerId::TEAM, second, &second.state);
     place_legacy(&mut all, ContainerId::TEAM, &legacy_interop(&second.state));
     place_blocked(&mut all);
     place_services(&mut all, &results.services);
@@ -62,7 +77,6 @@ fn legacy_interop(state: &State) -> LegacyInterop {
 fn for_public(state: &State) -> State {
     State {
         availability: state.availability,
-        last_active: state.last_active,
         ..State::new(StateType::AggregateState)
     }
 }
@@ -97,13 +111,24 @@ fn place_machine(all: &mut Vec<Aggregated>, container: ContainerId, aggregate: &
     }
 }
 
-fn place_state(all: &mut Vec<Aggregated>, container: ContainerId, state: &State) {
+/// `state` is what others see of an aggregate.
+fn place_state(
+    all: &mut Vec<Aggregated>,
+    container: ContainerId,
+    aggregate: &Aggregate,
+    state: &State,
+) {
+    let (instance, expire_type) = if aggregate.machine.is_some() {
+        (instance::STATE_AGGREGATE, ExpireType::User)
+    } else {
+        (instance::STATE_OFFLINE, ExpireType::Static)
+    };
     push(
         all,
         &CategoryName::State,
-        instance::STATE_AGGREGATE,
+        instance,
         container,
-        ExpireType::User,
+        expire_type,
         state,
     );
 }

@@ -6,7 +6,6 @@ use super::{Aggregate, DeviceInstance, Options, Results, StateInstance, place, s
 use crate::Time;
 use crate::category::{Availability, CategoryName, Device, State, StateType};
 use crate::doc::ContainerId;
-use crate::instance;
 use crate::server::{self, Aggregated, Inputs, Source};
 
 /// The aggregation of this module, for a server. Values that are not what their schemas say are passed over.
@@ -30,7 +29,7 @@ impl server::Aggregate for Standard {
             &CategoryName::Device,
         );
         place(&Results {
-            first: self.states(inputs, &first, ContainerId::FIRST_AGGREGATION),
+            first: self.states(inputs, &first, ContainerId::COMPANY),
             second: self.states(inputs, &second, ContainerId::TEAM),
             services: services(&with_availability(&devices, &first)),
         })
@@ -59,6 +58,8 @@ impl Standard {
     ) -> Aggregate {
         let instances: Vec<StateInstance<'_>> = all
             .iter()
+            // Of a user who is not there no machine counts, whatever is left of it.
+            .filter(|(_, state)| inputs.is_online() || state.kind != Some(StateType::MachineState))
             .map(|(source, state)| StateInstance {
                 instance: source.instance,
                 endpoint_id: source.endpoint,
@@ -68,8 +69,7 @@ impl Standard {
             .collect();
         let before = inputs
             .previous(shown, CategoryName::State.as_str())
-            .find(|source| source.instance == instance::STATE_AGGREGATE)
-            .and_then(|source| source.value?.decode().ok());
+            .find_map(|source| source.value?.decode().ok());
         states(
             &instances,
             before.as_ref(),

@@ -86,7 +86,9 @@ pub fn states(
         last_active: last_active(availability, before, now),
         ..State::new(StateType::AggregateState)
     };
-    if let Some(meeting) = of(StateType::CalendarState).find(|one| one.state.availability.is_some())
+    if availability.class() != AvailabilityClass::Offline
+        && let Some(meeting) =
+            of(StateType::CalendarState).find(|one| one.state.availability.is_some())
     {
         state
             .meeting_subject

@@ -35,6 +35,8 @@ impl ContainerId {
     pub const PERSONAL: Self = Self(400);
     /// Blocked contacts.
     pub const BLOCKED: Self = Self(32000);
+    /// Where aggregation shows others what it made: to external contacts, colleagues, workgroup, friends and family.
+    pub const AGGREGATED: [Self; 4] = [Self::PUBLIC, Self::COMPANY, Self::TEAM, Self::PERSONAL];
     /// The highest id.
     pub const MAX: Self = Self(32767);
 

@@ -80,6 +80,17 @@ impl Changes {
         !self.own.containers.is_empty()
     }
 
+    /// Adds what happened after it.
+    pub fn merge(&mut self, later: Self) {
+        self.own.categories.extend(later.own.categories);
+        self.own.containers.extend(later.own.containers);
+        self.own.subscribers.extend(later.own.subscribers);
+        self.own.delegates |= later.own.delegates;
+        self.visible.extend(later.visible);
+        self.aggregate |= later.aggregate;
+        self.durable |= later.durable;
+    }
+
     /// Notes a category instance.
     pub(super) fn category(
         &mut self,

@@ -12,7 +12,7 @@ use crate::category::CategoryName;
 use crate::doc::{Category, ContainerId, ExpireType};
 
 /// Instances by category, container and id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Instances {
     by_name: BTreeMap<SmolStr, BTreeMap<Place, Stored>>,
     count: usize,
@@ -182,7 +182,8 @@ impl Instances {
             keep_time(old, &mut stored);
         }
         let visible = is_visible(name, container, old, Some(&stored));
-        let durable = stored.is_durable() || old.is_some_and(Stored::is_durable);
+        let durable =
+            stored.is_durable(name, place) || old.is_some_and(|old| old.is_durable(name, place));
         note(name, container, stored.origin, visible, durable, changes);
         if places.insert(place, stored).is_none() {
             self.count += 1;
@@ -223,7 +224,7 @@ impl Instances {
             place.0,
             old.origin,
             visible,
-            old.is_durable(),
+            old.is_durable(name, place),
             changes,
         );
     }

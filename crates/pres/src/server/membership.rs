@@ -21,12 +21,12 @@ pub struct Watcher {
 }
 
 /// The containers of a user.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Membership {
     containers: BTreeMap<ContainerId, Members>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Members {
     version: u32,
     set: BTreeSet<Member>,

@@ -7,21 +7,26 @@ use ocs_sip_core::clock::WallClock;
 use ocs_sip_core::uri::Aor;
 use ocs_xml::{Error, from_slice, to_string};
 
-use super::instances::{Life, Origin, Stored};
+use super::instances::{Life, Origin, Place, Stored};
 use super::{Changes, Parts, Policy, Presentity};
 use crate::Time;
-use crate::doc::{Category, ExpireType, RoamingData, Subscribers};
+use crate::category::CategoryName;
+use crate::doc::{Category, ContainerId, ExpireType, RoamingData, Subscribers};
+use crate::instance::STATE_OFFLINE;
 
 impl Presentity {
     /// What a store keeps, as a `roamingData` document: instances that are static or bound to time, containers, watchers that wait or had
-    /// their answer, delegates. What is bound to endpoints ends with a restart (inferred), and aggregation makes its part anew.
+    /// their answer, delegates. What is bound to endpoints ends with a restart (inferred), and aggregation makes its part anew, but for
+    /// the state of a user who is not there: it says since when.
     #[must_use]
     pub fn export(&self) -> String {
         let mut document = self.full_document(Parts::ALL);
         if let Some(categories) = &mut document.categories {
             categories.categories.clear();
             for (name, places) in self.instances.iter() {
-                let durable = places.iter().filter(|(_, stored)| stored.is_durable());
+                let durable = places
+                    .iter()
+                    .filter(|(place, stored)| stored.is_durable(name, **place));
                 let durable = durable.map(|(place, stored)| stored.to_category(name, *place));
                 categories.categories.extend(durable);
             }
@@ -98,16 +103,22 @@ impl Presentity {
             }
             ExpireType::Endpoint | ExpireType::User => return Ok(()),
         };
+        let place = (container, instance);
+        let origin = if life == Life::Static && is_left_behind(&category.name, place) {
+            Origin::Aggregated
+        } else {
+            Origin::Published
+        };
         let stored = Stored {
             version,
             life,
             published,
             endpoint: category.endpoint_id,
-            origin: Origin::Published,
+            origin,
             value: category.values.into_iter().next(),
         };
         self.instances
-            .restore(&category.name, (container, instance), stored, changes);
+            .restore(&category.name, place, stored, changes);
         Ok(())
     }
 
@@ -121,7 +132,17 @@ impl Presentity {
 
 impl Stored {
     /// Whether it outlives the process.
-    pub(super) fn is_durable(&self) -> bool {
-        self.origin == Origin::Published && matches!(self.life, Life::Static | Life::Until { .. })
+    pub(super) fn is_durable(&self, name: &str, place: Place) -> bool {
+        match self.origin {
+            Origin::Published => matches!(self.life, Life::Static | Life::Until { .. }),
+            Origin::Aggregated => self.life == Life::Static && is_left_behind(name, place),
+        }
     }
+}
+
+/// Whether it is what aggregation leaves of a user who goes: when that was is known from nowhere else.
+fn is_left_behind(name: &str, (container, instance): Place) -> bool {
+    name == CategoryName::State.as_str()
+        && instance == STATE_OFFLINE
+        && ContainerId::AGGREGATED.contains(&container)
 }

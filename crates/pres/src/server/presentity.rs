@@ -15,7 +15,9 @@ use crate::Time;
 use crate::doc::{ContainerId, Delegates, ExpireType};
 
 /// All presence of one user: category instances, containers, watchers that wait, delegates. No SIP, no clock, no I/O.
-#[derive(Debug)]
+///
+/// A clone shares the values; who has to take a change back, because it could not be kept, clones before it.
+#[derive(Debug, Clone)]
 pub struct Presentity {
     pub(super) policy: Arc<Policy>,
     pub(super) user: Aor,
@@ -102,6 +104,14 @@ impl Presentity {
         } else {
             Err(Refusal::new(403, "request on behalf of another user"))
         }
+    }
+
+    /// Runs the aggregation for a user who is new in memory, so that there is a state to be seen of one who never published. A user from
+    /// [`import`](Self::import) has it already.
+    pub fn begin(&mut self, now: Instant) {
+        let mut changes = Changes::default();
+        changes.aggregate = true;
+        self.aggregate(now, &mut changes);
     }
 
     /// An endpoint has registered. One that is registered already changes nothing.

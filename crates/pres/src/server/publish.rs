@@ -253,16 +253,13 @@ fn is_read_only(publication: &Publication) -> bool {
         CategoryName::State => {
             matches!(
                 publication.instance,
-                instance::STATE_AGGREGATE | instance::STATE_AGGREGATE_MACHINE
-            ) && matches!(
+                instance::STATE_OFFLINE
+                    | instance::STATE_AGGREGATE
+                    | instance::STATE_AGGREGATE_MACHINE
+            ) && (matches!(
                 publication.container,
-                ContainerId::FIRST_AGGREGATION
-                    | ContainerId::SECOND_AGGREGATION
-                    | ContainerId::PUBLIC
-                    | ContainerId::COMPANY
-                    | ContainerId::TEAM
-                    | ContainerId::PERSONAL
-            )
+                ContainerId::FIRST_AGGREGATION | ContainerId::SECOND_AGGREGATION
+            ) || ContainerId::AGGREGATED.contains(&publication.container))
         }
         _ => false,
     }

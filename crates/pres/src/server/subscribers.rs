@@ -7,7 +7,7 @@ use super::{Changes, Presentity, Refusal, Sender, Watcher};
 use crate::doc::{ContainerId, SetSubscribers, Subscriber};
 
 /// The queue of those who wait, and those who had their answer, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
     subscribers: Vec<Subscriber>,
 }

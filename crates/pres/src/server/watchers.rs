@@ -168,15 +168,19 @@ impl Watchers {
         changes: &Changes,
         mut deliver: impl FnMut(SubscriptionId, &Bytes),
     ) {
-        if changes.moves_watchers() {
-            self.rematch(presentity, &mut deliver);
-        }
+        let moved = if changes.moves_watchers() {
+            self.rematch(presentity, &mut deliver)
+        } else {
+            Vec::new()
+        };
         let bodies = self.bodies(presentity, changes);
         if bodies.is_empty() {
             return;
         }
         for edge in &self.edges {
-            if let Some(body) = &bodies[edge.group as usize] {
+            if let Some(body) = &bodies[edge.group as usize]
+                && moved.binary_search(&edge.subscription).is_err()
+            {
                 deliver(edge.subscription, body);
             }
         }
@@ -212,12 +216,13 @@ impl Watchers {
         bodies
     }
 
-    /// Finds the container of each watcher again.
+    /// Finds the container of each watcher again; gives those that are in another one, in order.
     fn rematch(
         &mut self,
         presentity: &Presentity,
         deliver: &mut impl FnMut(SubscriptionId, &Bytes),
-    ) {
+    ) -> Vec<SubscriptionId> {
+        let mut moved = Vec::new();
         let mut written = FxHashMap::<u32, Bytes>::default();
         for at in 0..self.edges.len() {
             let edge = &self.edges[at];
@@ -235,7 +240,9 @@ impl Watchers {
                 body(presentity, container, names)
             });
             deliver(subscription, body);
+            moved.push(subscription);
         }
+        moved
     }
 
     fn find(&self, subscription: SubscriptionId) -> Result<usize, usize> {

@@ -98,7 +98,7 @@ impl<S: Store> FrontEnd<S> {
                         user_agent: binding.user_agent.clone(),
                     });
                 }
-                self.endpoint_registered(now, &aor, &instance);
+                self.endpoint_registered(now, id);
             }
             registrar::Event::Removed { binding, cause } => {
                 let instance = binding.instance.to_string();

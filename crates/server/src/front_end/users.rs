@@ -10,6 +10,7 @@ use ocs_siprege::contacts::Roster;
 use rustc_hash::FxHashMap;
 
 use super::FrontEnd;
+use super::services::Refused;
 use crate::schedule::Schedule;
 use crate::{DocumentKind, Event, Store};
 
@@ -88,28 +89,59 @@ impl Users {
 
 impl<S: Store> FrontEnd<S> {
     /// The data of a user, read from the store when they are not in memory.
-    pub(super) fn load(&mut self, now: Instant, user: &Aor) -> &mut UserData {
+    pub(super) fn load(&mut self, now: Instant, user: &Aor) -> Result<&mut UserData, Refused> {
         if !self.users.table.contains_key(user) {
-            let data = self.read_user(now, user);
+            let data = self.read_user(now, user)?;
             self.users.table.insert(user.clone(), Box::new(data));
-            self.install_directory(now, user);
+            self.begin_presence(now, user);
         }
-        self.users
+        Ok(self
+            .users
             .get_mut(user)
-            .expect("it was there or was just put there")
+            .expect("it was there or was just put there"))
     }
 
-    fn read_user(&mut self, now: Instant, user: &Aor) -> UserData {
+    /// Keeps documents of a user, all or none.
+    pub(super) fn put(
+        &mut self,
+        user: &Aor,
+        documents: &[(DocumentKind, &str)],
+    ) -> Result<(), Refused> {
+        let kept = self.store.put_documents(user, documents);
+        kept.map_err(|error| {
+            let kind = documents
+                .first()
+                .map_or(DocumentKind::Presence, |one| one.0);
+            self.store_failed(user, kind, &error)
+        })
+    }
+
+    fn store_failed(&mut self, user: &Aor, kind: DocumentKind, error: &S::Error) -> Refused {
+        self.events.push_back(Event::StoreFailed {
+            aor: user.clone(),
+            kind,
+            reason: error.to_string(),
+        });
+        Refused::store_failed()
+    }
+
+    fn read_document(&mut self, user: &Aor, kind: DocumentKind) -> Result<Option<String>, Refused> {
+        let document = self.store.document(user, kind);
+        document.map_err(|error| self.store_failed(user, kind, &error))
+    }
+
+    /// Nothing is read in part: what is missing would be gone with the next change.
+    fn read_user(&mut self, now: Instant, user: &Aor) -> Result<UserData, Refused> {
         let limits = ocs_xml::Limits {
             size: usize::MAX,
             ..self.config.documents
         };
         let mut damaged = Vec::new();
-        let contacts = self.store.document(user, DocumentKind::Contacts);
+        let contacts = self.read_document(user, DocumentKind::Contacts)?;
         let roster = contacts.map(|text| Roster::import(text.as_bytes(), &limits));
-        let access = self.store.document(user, DocumentKind::AccessList);
+        let access = self.read_document(user, DocumentKind::AccessList)?;
         let access = access.map(|text| AccessList::import(text.as_bytes(), &limits));
-        let presence = self.store.document(user, DocumentKind::Presence);
+        let presence = self.read_document(user, DocumentKind::Presence)?;
         let (policy, clock) = (&self.users.policy, self.users.clock);
         let presence =
             presence.map(|text| Presentity::import(Arc::clone(policy), clock, now, &text));
@@ -150,6 +182,6 @@ impl<S: Store> FrontEnd<S> {
                 reason,
             });
         }
-        data
+        Ok(data)
     }
 }

@@ -6,18 +6,18 @@ pub(crate) mod phone;
 pub(crate) mod presence;
 pub(crate) mod replay;
 pub(crate) mod stage;
+pub(crate) mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use ocs_server::{
-    Config, DocumentKind, Event, FrontEnd, MemoryStore, Output, Peer, Store as _, User,
-};
+use ocs_server::{Config, DocumentKind, Event, FrontEnd, Output, Peer, Store as _, User};
 use ocs_sip_core::framing::{Frame, Framer};
 use ocs_sip_core::{Aor, ConnectionId, Limits, Message, Transport, WallClock};
 use ocs_siprege::registrar;
+use store::TestStore;
 
 pub(crate) const PASSWORD: &str = "Passw0rd";
 
@@ -28,7 +28,7 @@ pub(crate) fn aor(name: &str) -> Aor {
 
 /// One front end and everything that it wrote.
 pub(crate) struct World {
-    pub(crate) server: FrontEnd<MemoryStore>,
+    pub(crate) server: FrontEnd<TestStore>,
     pub(crate) now: Instant,
     pub(crate) clock: WallClock,
     pub(crate) events: Vec<Event>,
@@ -61,7 +61,7 @@ impl World {
         registrar::ALLOW_EVENTS.clone_into(&mut config.registrar.allow_events);
         config.registrar.supported = registrar::Config::new("").supported;
         adjust(&mut config);
-        let mut store = MemoryStore::new("CONTOSO");
+        let mut store = TestStore::new();
         for (name, display) in [("alice", "Alice"), ("bob", "Bob"), ("carol", "Carol")] {
             let mut user = User::new(aor(name));
             user.display_name = Some(display.to_owned());
@@ -85,7 +85,7 @@ impl World {
 
     /// Another front end over what the store of this one has, after a while. All connections are gone.
     pub(crate) fn restarted(self, after: Duration) -> Self {
-        let mut store = MemoryStore::new("CONTOSO");
+        let mut store = TestStore::new();
         let before = self.server.store();
         for name in ["alice", "bob", "carol"] {
             let user = aor(name);
@@ -95,8 +95,8 @@ impl World {
                 DocumentKind::AccessList,
                 DocumentKind::Presence,
             ] {
-                if let Some(text) = before.document(&user, kind) {
-                    store.put_document(&user, kind, &text);
+                if let Some(text) = before.document(&user, kind).unwrap() {
+                    store.put_documents(&user, &[(kind, &text)]).unwrap();
                 }
             }
         }

@@ -59,7 +59,9 @@ impl Stage {
         use DocumentKind::{AccessList, Contacts, Presence};
         let store = self.world.server.store();
         let kinds = [Contacts, AccessList, Presence];
-        kinds.map(|kind| store.document(&aor("bob"), kind)).to_vec()
+        kinds
+            .map(|kind| store.document(&aor("bob"), kind).unwrap())
+            .to_vec()
     }
 
     /// All leave, and nothing is left.

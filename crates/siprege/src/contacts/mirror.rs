@@ -454,7 +454,15 @@ const fn can_be_conflict(status: u16, error_id: Option<ErrorId>) -> bool {
     matches!(status, 400 | 409 | 412)
         && !matches!(
             error_id,
-            Some(ErrorId(2001 | 2002 | 2007..=2009 | 2015 | 4001))
+            Some(
+                ErrorId::CONTACT_DOES_NOT_EXIST
+                    | ErrorId::GROUP_DOES_NOT_EXIST
+                    | ErrorId::CONTACT_LIMIT_EXCEEDED
+                    | ErrorId::GROUP_LIMIT_EXCEEDED
+                    | ErrorId::CONTACT_EXTENSION_TOO_LARGE
+                    | ErrorId::DUPLICATE_GROUP_NAME
+                    | ErrorId::XML_PARSE_FAILURE
+            )
         )
 }
 

@@ -117,7 +117,7 @@ impl Roster {
     /// refused: 488 with 2165 (\[MS-PRES\], example of a migrated user).
     pub fn subscribe(&self, ucs: bool) -> Result<String, Refusal> {
         if ucs && self.0.is_migrated() {
-            return Err(Refusal::diagnosed(488, ErrorId(2165)));
+            return Err(Refusal::diagnosed(488, ErrorId::CONTACTS_MOVED));
         }
         Ok(self.export())
     }
@@ -188,7 +188,10 @@ impl Roster {
             .extension()
             .is_some_and(|extension| extension.size() > limits.extension)
         {
-            return Err(Refusal::diagnosed(403, ErrorId(2009)));
+            return Err(Refusal::diagnosed(
+                403,
+                ErrorId::CONTACT_EXTENSION_TOO_LARGE,
+            ));
         }
         let groups = contact.groups();
         if groups.intersection(self.0.group_ids()) != groups {
@@ -203,7 +206,7 @@ impl Roster {
                 Ok(Change::ModifiedContact(new))
             }
             None if self.0.contacts.len() >= limits.contacts => {
-                Err(Refusal::diagnosed(403, ErrorId(2007)))
+                Err(Refusal::diagnosed(403, ErrorId::CONTACT_LIMIT_EXCEEDED))
             }
             None => Ok(Change::AddedContact(new)),
         }
@@ -212,7 +215,7 @@ impl Roster {
     fn delete_contact(&self, uri: &str) -> Result<Change, Refusal> {
         match self.0.contact(uri) {
             Some(contact) => Ok(Change::DeletedContact(contact.uri().into())),
-            None => Err(Refusal::diagnosed(404, ErrorId(2001))),
+            None => Err(Refusal::diagnosed(404, ErrorId::CONTACT_DOES_NOT_EXIST)),
         }
     }
 
@@ -226,7 +229,7 @@ impl Roster {
         let full = self.0.groups.len() >= limits.groups;
         let id = self.0.group_ids().lowest_free_for_users();
         let Some(id) = id.filter(|_| !full) else {
-            return Err(Refusal::diagnosed(403, ErrorId(2008)));
+            return Err(Refusal::diagnosed(403, ErrorId::GROUP_LIMIT_EXCEEDED));
         };
         let mut group = Group::new(id, name);
         group.external_uri = external_uri.cloned().or(group.external_uri);
@@ -291,7 +294,7 @@ impl Roster {
         // Compared with case (inferred).
         let taken = |group: &Group| Some(group.id) != id && group.name == name;
         if self.0.groups.iter().any(taken) {
-            return Err(Refusal::diagnosed(485, ErrorId(2015)));
+            return Err(Refusal::diagnosed(485, ErrorId::DUPLICATE_GROUP_NAME));
         }
         Ok(())
     }
@@ -305,5 +308,5 @@ fn check_external_uri(uri: Option<&str>, limits: &Limits) -> Result<(), Refusal>
 }
 
 const fn no_group() -> Refusal {
-    Refusal::diagnosed(404, ErrorId(2002))
+    Refusal::diagnosed(404, ErrorId::GROUP_DOES_NOT_EXIST)
 }

@@ -31,11 +31,6 @@ pub struct FocusFactory<C> {
     pub limits: Limits,
 }
 
-/// Of \[MS-OCER\] 7.4.
-const BAD_FROM: ErrorId = ErrorId(3000);
-const BAD_TO: ErrorId = ErrorId(3001);
-const NO_C3P: ErrorId = ErrorId(3006);
-
 impl<C: Capabilities> FocusFactory<C> {
     /// A focus factory of a server with this name.
     pub fn new(fqdn: impl Into<String>, capabilities: C) -> Self {
@@ -84,16 +79,16 @@ impl<C: Capabilities> FocusFactory<C> {
             Ok(Some(kind)) if kind.is(CONTENT_TYPE) => {}
             _ => return Err(Refusal::new(415, ErrorId::CONTENT_TYPE_MISMATCH)),
         }
-        let question =
-            Question::parse(request.body(), &self.limits).map_err(|_| Refusal::new(400, NO_C3P))?;
+        let question = Question::parse(request.body(), &self.limits)
+            .map_err(|_| Refusal::new(400, ErrorId::C3P_PARSE_FAILURE))?;
         if aor(&question.from).as_ref() != Some(organizer) {
-            return Err(Refusal::new(400, BAD_FROM));
+            return Err(Refusal::new(400, ErrorId::BAD_FROM_IN_C3P));
         }
         let factory = SipUri::parse(&question.to).ok().and_then(|to| {
             Gruu::from_uri(&to).map(|to| (to.opaque == Opaque::FocusFactory, to.aor))
         });
         if factory.is_none_or(|(is_factory, aor)| !is_factory || aor != *organizer) {
-            return Err(Refusal::new(400, BAD_TO));
+            return Err(Refusal::new(400, ErrorId::BAD_TO_IN_C3P));
         }
         let result = match &question.command {
             Command::Other(name) if CONFERENCES.contains(&name.as_str()) => return Ok(None),

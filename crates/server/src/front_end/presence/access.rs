@@ -1,19 +1,13 @@
 //! Who may see a user whose clients know no containers: clients of 2005 have a list instead.
 
-use std::time::Instant;
-
 use ocs_pres::doc::{
     Change, Container, ContainerChange, ContainerId, Member, MemberChange, MemberType,
     SetContainerMembers,
 };
-use ocs_pres::server::Parts;
+use ocs_pres::server::{Changes, Parts, Presentity, Refusal, Sender};
 use ocs_sip_core::Aor;
 use ocs_siprege::acl::{AccessList, Ace, AceType, Right};
 use ocs_xml::to_string;
-
-use crate::Store;
-use crate::front_end::FrontEnd;
-use crate::front_end::services::{Refused, Served};
 
 /// Everybody.
 const NETWORKS: [MemberType; 3] = [
@@ -22,92 +16,90 @@ const NETWORKS: [MemberType; 3] = [
     MemberType::PublicCloud,
 ];
 
-impl<S: Store> FrontEnd<S> {
-    /// A client of 2005 knows no containers, without which nobody sees anything: what one of 2007 puts into them at its first sign-in is put
-    /// there in its place (inferred).
-    pub(super) fn place_others(&mut self, now: Instant, user: &Aor) -> Result<Served, Refused> {
-        let placed = |known: &Container| known.id != ContainerId::BLOCKED;
-        if self.containers(now, user).iter().any(placed) {
-            return Ok(Served::default());
-        }
-        let add = |network| vec![MemberChange::new(Change::Add, Member::network(network))];
-        self.place(
-            now,
-            user,
-            [
-                (ContainerId::COMPANY, add(MemberType::SameEnterprise)),
-                (ContainerId::PUBLIC, add(MemberType::Federated)),
-            ],
-        )
+/// A client of 2005 knows no containers, without which nobody sees anything: what one of 2007 puts into them at its first sign-in is put
+/// there in its place (inferred).
+pub(super) fn place_others(presentity: &mut Presentity) -> Result<Changes, Refusal> {
+    let placed = |known: &Container| known.id != ContainerId::BLOCKED;
+    if containers(presentity).iter().any(placed) {
+        return Ok(Changes::default());
     }
+    let add = |network| vec![MemberChange::new(Change::Add, Member::network(network))];
+    place(
+        presentity,
+        [
+            (ContainerId::COMPANY, add(MemberType::SameEnterprise)),
+            (ContainerId::PUBLIC, add(MemberType::Federated)),
+        ],
+    )
+}
 
-    /// Does in the containers what one entry of the list says: who may not see the user is in the container of the blocked. Where
-    /// that is more than one user, those who may by entries of their own are with the colleagues (inferred). A right of `P` is one of
-    /// `A` here.
-    pub(in crate::front_end) fn judge(
-        &mut self,
-        now: Instant,
-        user: &Aor,
-        list: &AccessList,
-        changed: &Ace,
-    ) -> Result<Served, Refused> {
-        let action = if is_hidden_from(changed) {
-            Change::Add
-        } else {
-            Change::Remove
-        };
-        let of = |ace, action: Change| {
-            let members = members(ace).into_iter();
-            members.map(move |member| MemberChange::new(action, member))
-        };
-        let aces = &list.list().user.aces;
-        let many = aces
-            .iter()
-            .any(|ace| ace.kind != AceType::User && is_hidden_from(ace));
-        let allowed = |ace: &&Ace| many && ace.kind != AceType::All && !is_hidden_from(ace);
-        let allowed = aces.iter().filter(allowed);
-        self.place(
-            now,
-            user,
-            [
-                (ContainerId::BLOCKED, of(changed, action).collect()),
-                (
-                    ContainerId::COMPANY,
-                    allowed.flat_map(|ace| of(ace, Change::Add)).collect(),
-                ),
-            ],
-        )
-    }
+/// Does in the containers what one entry of the list says: who may not see the user is in the container of the blocked. Where
+/// that is more than one user, those who may by entries of their own are with the colleagues (inferred). A right of `P` is one of
+/// `A` here.
+pub(in crate::front_end) fn judge(
+    presentity: &mut Presentity,
+    list: &AccessList,
+    changed: &Ace,
+) -> Result<Changes, Refusal> {
+    let action = if is_hidden_from(changed) {
+        Change::Add
+    } else {
+        Change::Remove
+    };
+    let of = |ace, action: Change| {
+        let members = members(ace).into_iter();
+        members.map(move |member| MemberChange::new(action, member))
+    };
+    let aces = &list.list().user.aces;
+    let many = aces
+        .iter()
+        .any(|ace| ace.kind != AceType::User && is_hidden_from(ace));
+    let allowed = |ace: &&Ace| many && ace.kind != AceType::All && !is_hidden_from(ace);
+    let allowed = aces.iter().filter(allowed);
+    place(
+        presentity,
+        [
+            (ContainerId::BLOCKED, of(changed, action).collect()),
+            (
+                ContainerId::COMPANY,
+                allowed.flat_map(|ace| of(ace, Change::Add)).collect(),
+            ),
+        ],
+    )
+}
 
-    fn place(
-        &mut self,
-        now: Instant,
-        user: &Aor,
-        changes: [(ContainerId, Vec<MemberChange>); 2],
-    ) -> Result<Served, Refused> {
-        let known = self.containers(now, user);
-        let version = |id| {
-            let known = known.iter().find(|container| container.id == id);
-            known.map_or(0, |container| container.version)
-        };
-        let changes = changes
-            .into_iter()
-            .filter(|(_, members)| !members.is_empty());
-        let changes = changes.map(|(id, members)| ContainerChange::new(id, version(id), members));
-        let body = to_string(&SetContainerMembers::new(changes.collect()));
-        self.set_container_members(now, user, body.as_bytes())
-    }
+fn place(
+    presentity: &mut Presentity,
+    changes: [(ContainerId, Vec<MemberChange>); 2],
+) -> Result<Changes, Refusal> {
+    let known = containers(presentity);
+    let version = |id| {
+        let known = known.iter().find(|container| container.id == id);
+        known.map_or(0, |container| container.version)
+    };
+    let changes = changes
+        .into_iter()
+        .filter(|(_, members)| !members.is_empty());
+    let changes = changes.map(|(id, members)| ContainerChange::new(id, version(id), members));
+    let body = to_string(&SetContainerMembers::new(changes.collect()));
+    let user = presentity.user().clone();
+    let sender = Sender {
+        user: &user,
+        endpoint: None,
+        trusted: false,
+    };
+    presentity.set_container_members(&sender, body.as_bytes())
+}
 
-    fn containers(&mut self, now: Instant, user: &Aor) -> Vec<Container> {
-        let parts = Parts {
-            containers: true,
-            ..Parts::NONE
-        };
-        let document = self.load(now, user).presentity.full_document(parts);
-        document
-            .containers
-            .map_or_else(Vec::new, |known| known.containers)
-    }
+fn containers(presentity: &Presentity) -> Vec<Container> {
+    let parts = Parts {
+        containers: true,
+        ..Parts::NONE
+    };
+    let document = presentity.full_document(parts);
+    document
+        .containers
+        .map_or_else(Vec::new, |known| known.containers)
 }
 
 const fn is_hidden_from(ace: &Ace) -> bool {

@@ -1,14 +1,16 @@
-//! Who is told of a change, and what the store keeps of it.
+//! Changes of a user's presence: what the store keeps of them, and who is told.
 
 use std::time::Instant;
 
 use ocs_pres::doc::content_type;
-use ocs_pres::server::{Changes, OwnChange};
+use ocs_pres::server::{Changes, OwnChange, Presentity, Refusal};
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_xml::to_string;
 
+use super::legacy::pending_content;
 use crate::front_end::FrontEnd;
+use crate::front_end::services::Refused;
 use crate::front_end::subscriptions::Topic;
 use crate::front_end::users::UserData;
 use crate::{DocumentKind, Store};
@@ -22,7 +24,50 @@ pub(in crate::front_end) struct Informed {
 }
 
 impl<S: Store> FrontEnd<S> {
-    /// Hands a change of a user's presence to his endpoints and to those who watch him, and keeps what is to last.
+    /// Does what somebody asks for with a user's presence, and keeps it: both, or nothing. [`tell`](Self::tell) is the caller's.
+    pub(in crate::front_end) fn change_presentity<T>(
+        &mut self,
+        now: Instant,
+        user: &Aor,
+        change: impl FnOnce(&mut Presentity) -> Result<(Changes, T), Refusal>,
+    ) -> Result<(Changes, T), Refused> {
+        let data = self.load(now, user)?;
+        let before = data.presentity.clone();
+        let (changes, rest) = change(&mut data.presentity)?;
+        if changes.is_durable() {
+            let document = data.presentity.export();
+            self.put_presence(user, before, &[(DocumentKind::Presence, &document)])?;
+        }
+        Ok((changes, rest))
+    }
+
+    /// Keeps documents of a user, or takes back the change of his presence that is in them.
+    pub(in crate::front_end) fn put_presence(
+        &mut self,
+        user: &Aor,
+        before: Presentity,
+        documents: &[(DocumentKind, &str)],
+    ) -> Result<(), Refused> {
+        self.put(user, documents).inspect_err(|_| {
+            if let Some(data) = self.users.get_mut(user) {
+                data.presentity = before;
+            }
+        })
+    }
+
+    /// A change that nobody asked for: it has happened, whether or not the store can keep it.
+    pub(in crate::front_end) fn happened(&mut self, now: Instant, user: &Aor, changes: &Changes) {
+        if changes.is_durable()
+            && let Some(data) = self.users.get(user)
+        {
+            let document = data.presentity.export();
+            // The application knows of the failure; the next change keeps it.
+            let _ = self.put(user, &[(DocumentKind::Presence, &document)]);
+        }
+        self.tell(now, user, changes, None);
+    }
+
+    /// Hands a change of a user's presence to his endpoints and to those who watch him.
     pub(in crate::front_end) fn tell(
         &mut self,
         now: Instant,
@@ -30,7 +75,18 @@ impl<S: Store> FrontEnd<S> {
         changes: &Changes,
         informed: Option<&Informed>,
     ) {
-        let Some(data) = self.users.get_mut(user) else {
+        self.arm_presence(user);
+        if changes.is_empty() {
+            return;
+        }
+        self.tell_own(now, user, changes, informed);
+        self.tell_pending(now, user, changes);
+        self.tell_watchers(user, changes);
+    }
+
+    /// Wakes up when the next publication of a user ends.
+    pub(super) fn arm_presence(&mut self, user: &Aor) {
+        let Some(data) = self.users.get(user) else {
             return;
         };
         let deadline = data.presentity.poll_timeout();
@@ -38,23 +94,6 @@ impl<S: Store> FrontEnd<S> {
         self.users.timers.arm(user.clone(), &mut slot, deadline);
         if let Some(data) = self.users.get_mut(user) {
             data.scheduled = slot;
-        }
-        if changes.is_empty() {
-            return;
-        }
-        if changes.is_durable() {
-            self.keep(user);
-        }
-        self.tell_own(now, user, changes, informed);
-        self.tell_pending(now, user, changes);
-        self.tell_watchers(user, changes);
-    }
-
-    fn keep(&mut self, user: &Aor) {
-        if let Some(data) = self.users.get_mut(user) {
-            let document = data.presentity.export();
-            self.store
-                .put_document(user, DocumentKind::Presence, &document);
         }
     }
 
@@ -92,12 +131,12 @@ impl<S: Store> FrontEnd<S> {
     /// Clients of 2005 are told of those who wait for an answer.
     fn tell_pending(&mut self, now: Instant, user: &Aor, changes: &Changes) {
         let waits =
-            |data: &UserData| !data.pending.is_empty() && !changes.own().subscribers.is_empty();
-        if !self.users.get(user).is_some_and(waits) {
+            |data: &&UserData| !data.pending.is_empty() && !changes.own().subscribers.is_empty();
+        let Some(data) = self.users.get(user).filter(waits) else {
             return;
-        }
-        let content = self.pending_content(now, user);
-        for id in self.users.get(user).map_or(&[][..], |data| &data.pending) {
+        };
+        let content = pending_content(&data.presentity);
+        for id in &data.pending {
             self.subscriptions
                 .with(*id, |notifier| notifier.notify(now, content.clone()));
         }

@@ -1,22 +1,25 @@
 //! Clients of LCS and OCS 2005: presence as two numbers ([MS-PRES], legacy presence).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ocs_pres::category::LegacyInterop;
+use ocs_pres::category::{Availability, LegacyInterop};
 use ocs_pres::doc::{
-    Action, ActionName, BatchSub, Categories, ContainerId, Resource, content_type,
+    Action, ActionName, BatchSub, Categories, ContainerId, ExpireType, Publication, Resource,
+    content_type,
 };
 use ocs_pres::instance::Source;
-use ocs_pres::legacy::{GetPresence, Pair, Presentity, SetPresence, Watcher, Watchers, pidf};
-use ocs_pres::publications;
-use ocs_pres::server::Parts;
+use ocs_pres::legacy::{GetPresence, Pair, SetPresence, Watcher, Watchers, pidf};
+use ocs_pres::server::{Changes, Parts, Presentity};
+use ocs_pres::{legacy, publications};
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, Message};
+use ocs_sipre::binding::Binding;
 use ocs_siprege::adhoc::{AdhocList, Step};
 use ocs_siprege::soap;
 use ocs_xml::{SmolStr, from_slice, to_string};
 
+use super::access::place_others;
 use super::watch::Form;
 use crate::Store;
 use crate::front_end::FrontEnd;
@@ -60,13 +63,13 @@ pub(super) fn document(form: Form, categories: &Categories) -> String {
         .find_map(|category| category.value()?.decode::<LegacyInterop>().ok());
     let uri = categories.uri.as_str();
     if form == Form::Pidf {
-        let offline = LegacyInterop::new(ocs_pres::category::Availability::OFFLINE, None);
+        let offline = LegacyInterop::new(Availability::OFFLINE, None);
         return to_string(&pidf::Presence::of(uri, &state.unwrap_or(offline)));
     }
     let bare = uri.strip_prefix("sip:").unwrap_or(uri);
     to_string(&match state {
-        Some(state) => Presentity::of(bare, &state),
-        None => Presentity::new(bare, Pair::OFFLINE),
+        Some(state) => legacy::Presentity::of(bare, &state),
+        None => legacy::Presentity::new(bare, Pair::OFFLINE),
     })
 }
 
@@ -110,17 +113,19 @@ impl<S: Store> FrontEnd<S> {
         };
         let note = set.user_info.as_ref().and_then(|info| info.data().ok());
         let note = note.and_then(|data| data.note);
-        let mut seen = Presentity::new(user.as_str(), set.pair);
+        let mut seen = legacy::Presentity::new(user.as_str(), set.pair);
         seen.user_info = set.user_info;
-        let source = Source::from_name(&endpoint);
-        let mut publications = publications::machine_state(source, seen.enhanced());
+        let mut publications = machine_of(&endpoint, seen.enhanced());
         if let Some(note) = note {
             publications.extend(publications::personal_note(&note));
         }
-        let data = self.load(now, user);
-        let changes = data.presentity.install(now, Some(&endpoint), publications);
+        let (changes, ()) = self.change_presentity(now, user, |presentity| {
+            let mut changes = presentity.install(now, Some(&endpoint), publications);
+            changes.merge(place_others(presentity)?);
+            Ok((changes, ()))
+        })?;
         self.tell(now, user, &changes, None);
-        self.place_others(now, user)
+        Ok(Served::default())
     }
 
     /// `getPresence`: what somebody sees of another at this moment.
@@ -136,46 +141,100 @@ impl<S: Store> FrontEnd<S> {
             return Err(Refused::status(404));
         }
         let watcher = self.watcher(user);
-        let presentity = &self.load(now, &wanted).presentity;
+        let presentity = &self.load(now, &wanted)?.presentity;
         let container = presentity.container_of(&watcher);
-        if container == ContainerId::BLOCKED {
-            return Err(Refused::status(403));
-        }
-        let categories = presentity.watcher_document(container, &CATEGORIES);
-        let text = document(Form::Msrtc, &categories);
+        let seen = (container != ContainerId::BLOCKED)
+            .then(|| presentity.watcher_document(container, &CATEGORIES));
         self.users.release(&wanted);
+        let seen = seen.ok_or(Refused::status(403))?;
+        let text = document(Form::Msrtc, &seen);
         Ok(Served::document(soap::CONTENT_TYPE, text))
     }
 
     /// Those who wait for an answer of the user.
-    pub(in crate::front_end) fn open_pending(&mut self, now: Instant, user: &Aor) -> Opened {
-        let content = self.pending_content(now, user);
-        Opened {
+    pub(in crate::front_end) fn open_pending(
+        &mut self,
+        now: Instant,
+        user: &Aor,
+    ) -> Result<Opened, Refused> {
+        let content = pending_content(&self.load(now, user)?.presentity);
+        Ok(Opened {
             id: self.subscriptions.next_id(),
             topic: Topic::Pending,
             content,
-        }
+        })
     }
+}
 
-    pub(in crate::front_end) fn pending_content(&mut self, now: Instant, user: &Aor) -> Content {
-        let parts = Parts {
-            subscribers: true,
-            ..Parts::NONE
-        };
-        let document = self.load(now, user).presentity.full_document(parts);
-        let waiting = document.subscribers.into_iter();
-        let watchers = waiting
-            .flat_map(|subscribers| subscribers.subscribers)
-            .filter(|subscriber| !subscriber.acknowledged)
-            .map(|subscriber| Watcher {
-                uri: subscriber.user,
-                display_name: subscriber.display_name,
-                extra: ocs_xml::Extra::default(),
-            });
-        let document = Watchers {
-            watcher: watchers.collect(),
-            ..Watchers::default()
-        };
-        Content::new(PENDING_TYPE, to_string(&document))
+/// Those who wait for an answer of a user.
+pub(in crate::front_end) fn pending_content(presentity: &Presentity) -> Content {
+    let parts = Parts {
+        subscribers: true,
+        ..Parts::NONE
+    };
+    let document = presentity.full_document(parts);
+    let waiting = document.subscribers.into_iter();
+    let watchers = waiting
+        .flat_map(|subscribers| subscribers.subscribers)
+        .filter(|subscriber| !subscriber.acknowledged)
+        .map(|subscriber| Watcher {
+            uri: subscriber.user,
+            display_name: subscriber.display_name,
+            extra: ocs_xml::Extra::default(),
+        });
+    let document = Watchers {
+        watcher: watchers.collect(),
+        ..Watchers::default()
+    };
+    Content::new(PENDING_TYPE, to_string(&document))
+}
+
+/// An endpoint has registered. One that knows no categories of presence cannot say that its user is there: it is said in its place, for as
+/// long as the endpoint is registered, or until it should have said so itself.
+pub(super) fn endpoint_registered(
+    presentity: &mut Presentity,
+    now: Instant,
+    binding: &Binding,
+    silence: Duration,
+) -> Changes {
+    let endpoint = binding.instance.to_string();
+    let is_new = presentity
+        .endpoints()
+        .iter()
+        .all(|known| *known != endpoint);
+    let mut changes = presentity.endpoint_registered(now, &endpoint);
+    let announces = |option: &str| {
+        let mut supported = binding.supported.iter();
+        supported.any(|known| known.eq_ignore_ascii_case(option))
+    };
+    if is_new && !announces("msrtc-event-categories") {
+        let mut publications = machine_of(&endpoint, Availability::AVAILABLE);
+        if announces("com.microsoft.msrtc.presence") {
+            for publication in &mut publications {
+                publication.expire_type = ExpireType::Time;
+                publication.expires = i64::try_from(silence.as_secs()).ok();
+            }
+        }
+        changes.merge(presentity.install(now, Some(&endpoint), publications));
+        // Refused only where there are more containers than may be: then others are placed already.
+        changes.merge(place_others(presentity).unwrap_or_default());
     }
+    changes
+}
+
+/// An endpoint is no longer registered, and nothing is left of what was said in its place.
+pub(super) fn endpoint_gone(presentity: &mut Presentity, now: Instant, endpoint: &str) -> Changes {
+    let mut changes = presentity.endpoint_gone(now, endpoint);
+    let mut publications = machine_of(endpoint, Availability::OFFLINE);
+    for publication in &mut publications {
+        publication.expires = Some(0);
+        publication.value = None;
+    }
+    changes.merge(presentity.install(now, None, publications));
+    changes
+}
+
+/// The state of a machine of 2005, under an id that its client does not know.
+fn machine_of(endpoint: &str, availability: Availability) -> Vec<Publication> {
+    publications::machine_state(Source::from_name(endpoint), availability)
 }

@@ -9,9 +9,11 @@ mod watch;
 
 use std::time::Instant;
 
+use ocs_ocer::ErrorId;
 use ocs_pres::doc::content_type;
-use ocs_pres::server::{Changes, Parts, Refusal, Sender};
+use ocs_pres::server::{Changes, Parts, Presentity, Refusal, Sender};
 use ocs_sip_core::{Aor, Message};
+use ocs_sipre::BindingId;
 use ocs_xml::to_string;
 
 use super::FrontEnd;
@@ -20,14 +22,16 @@ use super::services::{Refused, Served};
 use super::subscriptions::epid_of;
 use crate::Store;
 
+pub(super) use access::judge;
 pub(super) use changes::Informed;
+pub(super) use legacy::pending_content;
 pub(super) use watch::Watch;
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         Self {
             status: refusal.status,
-            error_id: refusal.diagnostics.map(ocs_ocer::ErrorId),
+            error_id: refusal.diagnostics.map(ErrorId),
             body: refusal
                 .fault
                 .map(|fault| (content_type::FAULT, to_string(&fault))),
@@ -36,28 +40,41 @@ impl From<Refusal> for Refused {
 }
 
 impl<S: Store> FrontEnd<S> {
-    /// The publish transaction.
+    /// The publish transaction, for the sender or for a user whose delegate he is.
     pub(super) fn publish(
         &mut self,
         now: Instant,
         caller: &Caller,
+        user: &Aor,
         request: &Message,
     ) -> Result<Served, Refused> {
-        let user = &caller.identity.aor;
-        let endpoint = self.endpoint_of(caller, request);
-        let data = self.load(now, user);
-        let sender = Sender {
-            user,
-            endpoint: endpoint.as_deref(),
-            trusted: false,
-        };
-        let published = data.presentity.publish(now, &sender, request.body())?;
-        let answer = to_string(&data.presentity.answer(&published));
-        let informed = Informed {
-            connection: caller.connection,
-            of_the_rest: published.for_sender(),
-        };
-        self.tell(now, user, &published.changes, Some(&informed));
+        let is_own = *user == caller.identity.aor;
+        // The endpoints of a delegate are none of the user's: nothing can be bound to them.
+        let endpoint = is_own.then(|| self.endpoint_of(caller, request)).flatten();
+        let published = self.change_presentity(now, user, |presentity| {
+            let sender = Sender {
+                user: &caller.identity.aor,
+                endpoint: endpoint.as_deref(),
+                trusted: false,
+            };
+            let published = presentity.publish(now, &sender, request.body())?;
+            let answer = to_string(&presentity.answer(&published));
+            let of_the_rest = published.for_sender();
+            Ok((published.changes, (answer, of_the_rest)))
+        });
+        if let Ok((changes, (_, of_the_rest))) = &published {
+            let informed = is_own.then(|| Informed {
+                connection: caller.connection,
+                of_the_rest: of_the_rest.clone(),
+            });
+            self.tell(now, user, changes, informed.as_ref());
+        }
+        // Somebody for whom a delegate speaks need not be here.
+        self.users.release(user);
+        let (_, (answer, _)) = published.map_err(|refused| match refused.status {
+            403 if !is_own => Refused::diagnosed(403, ErrorId::NOT_AUTHORIZED_AS_FROM),
+            _ => refused,
+        })?;
         Ok(Served::document(content_type::ROAMING_SELF, answer))
     }
 
@@ -68,8 +85,9 @@ impl<S: Store> FrontEnd<S> {
         body: &[u8],
     ) -> Result<Served, Refused> {
         self.change_own(now, user, |presentity, sender| {
-            presentity.set_container_members(sender, body)
-        })
+            Ok((presentity.set_container_members(sender, body)?, ()))
+        })?;
+        Ok(Served::default())
     }
 
     pub(super) fn set_subscribers(
@@ -79,8 +97,9 @@ impl<S: Store> FrontEnd<S> {
         body: &[u8],
     ) -> Result<Served, Refused> {
         self.change_own(now, user, |presentity, sender| {
-            presentity.set_subscribers(sender, body)
-        })
+            Ok((presentity.set_subscribers(sender, body)?, ()))
+        })?;
+        Ok(Served::default())
     }
 
     /// The answer carries the delegates as they are now.
@@ -90,32 +109,32 @@ impl<S: Store> FrontEnd<S> {
         user: &Aor,
         body: &[u8],
     ) -> Result<Served, Refused> {
-        self.change_own(now, user, |presentity, sender| {
-            presentity.set_delegates(sender, body)
-        })?;
         let parts = Parts {
             delegates: true,
             ..Parts::NONE
         };
-        let document = self.load(now, user).presentity.full_document(parts);
-        let text = to_string(&document);
+        let text = self.change_own(now, user, |presentity, sender| {
+            let changes = presentity.set_delegates(sender, body)?;
+            Ok((changes, to_string(&presentity.full_document(parts))))
+        })?;
         Ok(Served::document(content_type::ROAMING_SELF, text))
     }
 
-    fn change_own(
+    fn change_own<T>(
         &mut self,
         now: Instant,
         user: &Aor,
-        change: impl FnOnce(&mut ocs_pres::server::Presentity, &Sender<'_>) -> Result<Changes, Refusal>,
-    ) -> Result<Served, Refused> {
+        change: impl FnOnce(&mut Presentity, &Sender<'_>) -> Result<(Changes, T), Refusal>,
+    ) -> Result<T, Refused> {
         let sender = Sender {
             user,
             endpoint: None,
             trusted: false,
         };
-        let changes = change(&mut self.load(now, user).presentity, &sender)?;
+        let (changes, rest) =
+            self.change_presentity(now, user, |presentity| change(presentity, &sender))?;
         self.tell(now, user, &changes, None);
-        Ok(Served::default())
+        Ok(rest)
     }
 
     /// The registered endpoint from which a request came, as presence names it.
@@ -129,31 +148,47 @@ impl<S: Store> FrontEnd<S> {
             .map(|binding| binding.instance.to_string())
     }
 
-    /// Puts what the directory says of a user into his presence.
-    pub(super) fn install_directory(&mut self, now: Instant, user: &Aor) {
-        let Some(entry) = self.store.user(user) else {
+    /// Puts what the directory says of a user who is new in memory, and which endpoints there are, into his presence. Who watches is told with
+    /// the first document: nobody does before the user is in memory.
+    pub(super) fn begin_presence(&mut self, now: Instant, user: &Aor) {
+        let Some(data) = self.users.get_mut(user) else {
             return;
         };
-        if let Some(data) = self.users.get_mut(user) {
-            let publications = directory::publications(&entry);
-            // Who watches is told with the first document: nobody does before the user is in memory.
-            let _ = data.presentity.install(now, None, publications);
+        data.presentity.begin(now);
+        if let Some(entry) = self.store.user(user) {
+            let _ = data
+                .presentity
+                .install(now, None, directory::publications(&entry));
             data.presentity.set_enabled(entry.enabled);
         }
+        // They are here when the store could not be read as they came.
+        for (_, binding) in self.registrar.bindings().of_user(user) {
+            let silence = self.config.legacy_silence;
+            let _ = legacy::endpoint_registered(&mut data.presentity, now, binding, silence);
+        }
+        self.arm_presence(user);
     }
 
     /// An endpoint registered.
-    pub(super) fn endpoint_registered(&mut self, now: Instant, user: &Aor, endpoint: &str) {
-        let data = self.load(now, user);
-        let changes = data.presentity.endpoint_registered(now, endpoint);
-        self.tell(now, user, &changes, None);
+    pub(super) fn endpoint_registered(&mut self, now: Instant, id: BindingId) {
+        let Some(binding) = self.registrar.bindings().get(id) else {
+            return;
+        };
+        let (user, binding) = (binding.aor.clone(), binding.clone());
+        let silence = self.config.legacy_silence;
+        // Else with the next load.
+        let Ok(data) = self.load(now, &user) else {
+            return;
+        };
+        let changes = legacy::endpoint_registered(&mut data.presentity, now, &binding, silence);
+        self.happened(now, &user, &changes);
     }
 
     /// An endpoint is no longer registered.
     pub(super) fn endpoint_gone(&mut self, now: Instant, user: &Aor, endpoint: &str) {
         if let Some(data) = self.users.get_mut(user) {
-            let changes = data.presentity.endpoint_gone(now, endpoint);
-            self.tell(now, user, &changes, None);
+            let changes = legacy::endpoint_gone(&mut data.presentity, now, endpoint);
+            self.happened(now, user, &changes);
             self.users.release(user);
         }
     }
@@ -164,7 +199,7 @@ impl<S: Store> FrontEnd<S> {
             if let Some(data) = self.users.get_mut(&user) {
                 data.scheduled = None;
                 let changes = data.presentity.handle_timeout(now);
-                self.tell(now, &user, &changes, None);
+                self.happened(now, &user, &changes);
             }
         }
     }

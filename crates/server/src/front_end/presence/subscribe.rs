@@ -4,25 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use ocs_ocer::ErrorId;
 use ocs_pres::doc::{
     Action, ActionName, BatchSub, Resource, RoamingList, SourceNetwork, content_type,
 };
-use ocs_pres::server::{NameSet, Parts, SubscriptionId, Watcher};
+use ocs_pres::server::{NameSet, Parts, Refusal, SubscriptionId, Watcher};
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, HeaderName, Message};
 use ocs_siprege::adhoc::{self, AdhocList};
 use ocs_xml::{from_slice, to_string};
 
 use super::legacy;
-use super::watch::{Form, Watch};
+use super::watch::{Form, Seen, Watch};
 use crate::Store;
 use crate::front_end::FrontEnd;
 use crate::front_end::input::Caller;
 use crate::front_end::services::Refused;
 use crate::front_end::subscriptions::{Opened, Topic, addressee};
-
-/// The documents of users, as strings.
-type Documents = Vec<(Aor, String)>;
 
 impl<S: Store> FrontEnd<S> {
     /// A subscription to one's own presence.
@@ -32,9 +30,13 @@ impl<S: Store> FrontEnd<S> {
         user: &Aor,
         request: &Message,
     ) -> Result<Opened, Refused> {
+        let kind = request.content_type().ok().flatten();
+        if !kind.is_some_and(|kind| kind.is(content_type::ROAMING_SELF)) {
+            return Err(Refused::content_type());
+        }
         let list: RoamingList = from_slice(request.body(), &self.config.documents)?;
         let parts = Parts::from(&list);
-        let document = self.load(now, user).presentity.full_document(parts);
+        let document = self.load(now, user)?.presentity.full_document(parts);
         Ok(Opened {
             id: self.subscriptions.next_id(),
             topic: Topic::Own(parts),
@@ -57,12 +59,12 @@ impl<S: Store> FrontEnd<S> {
             watcher: Arc::new(self.watcher(user)),
             list: user.to_uri().into(),
             users: BTreeMap::new(),
-            refused: Vec::new(),
+            refused: BTreeMap::new(),
             eventlist: is_list && request.lists(HeaderName::Supported, "eventlist"),
         };
         let id = self.subscriptions.next_id();
-        let documents = self.change_watch(now, id, &mut watch, &batch)?;
-        let content = self.watch_content(&watch, documents);
+        let seen = self.change_watch(now, id, &mut watch, &batch)?;
+        let content = self.watch_content(&watch, seen)?;
         Ok(Opened {
             id,
             topic: Topic::Presence(Box::new(watch)),
@@ -104,8 +106,7 @@ impl<S: Store> FrontEnd<S> {
 
     /// A user of this server as those whom he watches see him.
     pub(super) fn watcher(&self, user: &Aor) -> Watcher {
-        let is_own = |own: &String| own.eq_ignore_ascii_case(user.domain());
-        let network = if self.config.router.domains.iter().any(is_own) {
+        let network = if self.is_own_domain(user) {
             SourceNetwork::SameEnterprise
         } else {
             SourceNetwork::Federated
@@ -116,37 +117,49 @@ impl<S: Store> FrontEnd<S> {
         }
     }
 
-    /// Does what a batch asks for, or nothing; gives the documents of the users that it adds.
+    fn is_own_domain(&self, user: &Aor) -> bool {
+        let mut domains = self.config.router.domains.iter();
+        domains.any(|own| own.eq_ignore_ascii_case(user.domain()))
+    }
+
+    /// Does what a batch asks for, or nothing; gives what is new by it.
     pub(in crate::front_end) fn change_watch(
         &mut self,
         now: Instant,
         id: SubscriptionId,
         watch: &mut Watch,
         batch: &BatchSub,
-    ) -> Result<Documents, Refused> {
+    ) -> Result<Seen, Refused> {
         self.users.policy().admit(batch)?;
         let mut actions = Vec::with_capacity(batch.actions.len());
         for action in &batch.actions {
             actions.push((action, resources(action)?));
         }
-        let mut documents = Vec::new();
+        let mut seen = Seen::default();
         for (action, resources) in actions {
             let names = NameSet::new(self.users.policy(), action.categories());
             for (user, resource) in resources {
                 if action.name == ActionName::Unsubscribe {
                     watch.users.remove(&user);
-                    watch.refused.retain(|(uri, _)| *uri != resource.uri);
+                    watch.served(&resource.uri);
                     self.unwatch(id, &user);
                 } else {
-                    watch.refused.retain(|(uri, _)| *uri != resource.uri);
                     match self.watch_user(now, id, watch, (user, resource), &names) {
-                        Ok(document) => documents.push(document),
-                        Err(status) => watch.refused.push((resource.uri.clone(), status)),
+                        Ok(document) => {
+                            watch.served(&resource.uri);
+                            seen.documents.push(document);
+                        }
+                        Err(refused) => {
+                            let limit = self.users.policy().limits.resources;
+                            if watch.refuse(&resource.uri, refused.status, limit) {
+                                seen.unserved.push((resource.uri.clone(), refused));
+                            }
+                        }
                     }
                 }
             }
         }
-        Ok(documents)
+        Ok(seen)
     }
 
     /// Adds a user to those whom a subscription watches; gives what it sees of him.
@@ -157,15 +170,19 @@ impl<S: Store> FrontEnd<S> {
         watch: &mut Watch,
         (user, resource): (Aor, &Resource),
         names: &NameSet,
-    ) -> Result<(Aor, String), u16> {
+    ) -> Result<(Aor, String), Refused> {
         if watch.users.len() >= self.users.policy().limits.resources {
-            return Err(403);
+            return Err(Refused::diagnosed(403, ErrorId(Refusal::SUBSCRIBER_LIMIT)));
         }
         if self.store.user(&user).is_none() {
-            return Err(404);
+            return Err(if self.is_own_domain(&user) {
+                Refused::diagnosed(404, ErrorId::USER_DOES_NOT_EXIST)
+            } else {
+                Refused::diagnosed(504, ErrorId::CANNOT_ROUTE_TO_DOMAIN)
+            });
         }
         let watcher = Arc::clone(&watch.watcher);
-        let data = self.load(now, &user);
+        let data = self.load(now, &user)?;
         // One text of the address for all who watch.
         let user = data.presentity.user().clone();
         let subscribed = data
@@ -175,7 +192,7 @@ impl<S: Store> FrontEnd<S> {
             Ok(categories) => watch.document(&categories),
             Err(refusal) => {
                 self.users.release(&user);
-                return Err(refusal.status);
+                return Err(refusal.into());
             }
         };
         if let Some(context) = &resource.context {
@@ -194,9 +211,10 @@ impl<S: Store> FrontEnd<S> {
         let entry = self.store.user(&watcher.user);
         let name = entry.as_ref().and_then(|user| user.display_name.as_deref());
         let name = name.unwrap_or_default();
-        let data = self.load(now, user);
-        let changes = data.presentity.watcher_added(watcher, name, Some(context));
-        self.tell(now, user, &changes, None);
+        if let Some(data) = self.users.get_mut(user) {
+            let changes = data.presentity.watcher_added(watcher, name, Some(context));
+            self.happened(now, user, &changes);
+        }
     }
 
     pub(in crate::front_end) fn unwatch(&mut self, id: SubscriptionId, user: &Aor) {
@@ -206,35 +224,41 @@ impl<S: Store> FrontEnd<S> {
         }
     }
 
-    /// The whole state of what a subscription watches.
-    pub(in crate::front_end) fn watch_documents(
-        &mut self,
-        now: Instant,
-        watch: &Watch,
-    ) -> Documents {
-        let mut documents = Vec::with_capacity(watch.users.len());
+    /// The whole state of what a subscription watches. Who is watched is in memory.
+    pub(in crate::front_end) fn watched(&self, watch: &Watch) -> Seen {
+        let mut seen = Seen::default();
         for (user, names) in &watch.users {
-            let presentity = &self.load(now, user).presentity;
-            let container = presentity.container_of(&watch.watcher);
-            let document = presentity.watcher_document(container, names.iter());
-            documents.push((user.clone(), watch.document(&document)));
+            if let Some(data) = self.users.get(user) {
+                let container = data.presentity.container_of(&watch.watcher);
+                let document = data.presentity.watcher_document(container, names.iter());
+                seen.documents
+                    .push((user.clone(), watch.document(&document)));
+            }
         }
-        documents
+        let ended = watch.ended();
+        seen.unserved
+            .extend(ended.map(|(uri, status)| (uri.clone(), Refused::status(status))));
+        seen
     }
 
+    /// What a client gets. One who asked for one user and cannot have him is refused.
     pub(in crate::front_end) fn watch_content(
         &mut self,
         watch: &Watch,
-        documents: Documents,
-    ) -> Content {
-        match (watch.form, documents.into_iter()) {
-            (Form::Single | Form::Msrtc | Form::Pidf, mut documents) => match documents.next() {
-                Some((_, document)) => watch.content(document.into()),
-                None => Content::default(),
-            },
-            (Form::List | Form::MsrtcList, documents) => {
+        mut seen: Seen,
+    ) -> Result<Content, Refused> {
+        match watch.form {
+            Form::List | Form::MsrtcList => {
                 let boundary = self.new_tag();
-                watch.list_content(documents, &boundary)
+                Ok(watch.list_content(seen, &boundary))
+            }
+            Form::Single | Form::Msrtc | Form::Pidf => {
+                if seen.documents.is_empty() {
+                    let refused = seen.unserved.pop();
+                    return refused.map_or(Ok(Content::default()), |(_, refused)| Err(refused));
+                }
+                let (_, document) = seen.documents.swap_remove(0);
+                Ok(watch.content(document.into()))
             }
         }
     }
@@ -249,8 +273,8 @@ impl<S: Store> FrontEnd<S> {
     ) -> Result<Option<Content>, Refused> {
         let user = watch.watcher.user.clone();
         let (_, batch) = self.asked(&user, request)?;
-        let documents = self.change_watch(now, id, watch, &batch)?;
-        Ok(Some(self.watch_content(watch, documents)))
+        let seen = self.change_watch(now, id, watch, &batch)?;
+        self.watch_content(watch, seen).map(Some)
     }
 }
 

@@ -12,6 +12,7 @@ use ocs_sip_core::subscription::Content;
 use ocs_xml::{SmolStr, to_string};
 
 use super::legacy;
+use crate::front_end::services::Refused;
 
 /// The form of the documents, which the first SUBSCRIBE of a dialog decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,34 +38,73 @@ pub(in crate::front_end) struct Watch {
     pub(super) list: SmolStr,
     /// Whom it watches.
     pub(super) users: BTreeMap<Aor, NameSet>,
-    /// Resources that this server cannot serve, as the client wrote them, with the status that says why.
-    pub(super) refused: Vec<(SmolStr, u16)>,
+    /// Resources that this server does not serve, as the client wrote them, with the status that says why.
+    pub(super) refused: BTreeMap<SmolStr, u16>,
     /// Notifications carry `Require: eventlist`.
     pub(super) eventlist: bool,
 }
 
+/// What a client is shown.
+#[derive(Debug, Default)]
+pub(in crate::front_end) struct Seen {
+    /// Documents by user.
+    pub(super) documents: Vec<(Aor, String)>,
+    /// Resources without document, as the client wrote them.
+    pub(super) unserved: Vec<(SmolStr, Refused)>,
+}
+
+/// Whether somebody else may serve a user whom this server does not: who asks for him alone is sent on by the proxy, or finds the store
+/// in order again.
+const fn is_elsewhere(status: u16) -> bool {
+    status >= 500
+}
+
+/// What a list says of a user whom it does not serve. The reasons are those of RFC 3265 3.2.4.
+fn unserved(uri: SmolStr, status: u16) -> ListResource {
+    match status {
+        _ if is_elsewhere(status) => ListResource::resubscribe(uri, None),
+        404 => ListResource::terminated(uri, "noresource", status),
+        _ => ListResource::terminated(uri, "rejected", status),
+    }
+}
+
 impl Watch {
+    /// A resource is served, or nobody wants it any more.
+    pub(super) fn served(&mut self, uri: &str) {
+        self.refused.remove(uri);
+    }
+
+    /// A resource is not served; says whether the client is to be told. Where else to ask it is told once: clients of this
+    /// system do so again as often as they hear it.
+    pub(super) fn refuse(&mut self, uri: &SmolStr, status: u16, limit: usize) -> bool {
+        if self.refused.len() < limit || self.refused.contains_key(uri) {
+            let before = self.refused.insert(uri.clone(), status);
+            return !before.is_some_and(is_elsewhere) || !is_elsewhere(status);
+        }
+        // More than is remembered: not to be asked for elsewhere.
+        !is_elsewhere(status)
+    }
+
+    /// Resources that nobody serves.
+    pub(super) fn ended(&self) -> impl Iterator<Item = (&SmolStr, u16)> {
+        let refused = self.refused.iter().map(|(uri, status)| (uri, *status));
+        refused.filter(|(_, status)| !is_elsewhere(*status))
+    }
+
     /// Whom it watches.
     pub(in crate::front_end) fn users(&self) -> impl Iterator<Item = &Aor> {
         self.users.keys()
     }
 
-    /// The content of a list notification. `parts` are documents by user.
-    pub(super) fn list_content(
-        &self,
-        parts: impl IntoIterator<Item = (Aor, String)>,
-        boundary: &str,
-    ) -> Content {
-        let mut resources = Vec::new();
-        let mut documents = Vec::new();
-        for (user, document) in parts {
-            let uri = SmolStr::from(user.to_uri());
-            resources.push(ListResource::active(uri, user.as_str()));
-            documents.push((user, document));
-        }
-        for (uri, status) in &self.refused {
-            resources.push(ListResource::terminated(uri.clone(), "noresource", *status));
-        }
+    /// The content of a list notification.
+    pub(super) fn list_content(&self, seen: Seen, boundary: &str) -> Content {
+        let Seen { documents, .. } = seen;
+        let mut resources: Vec<_> = documents
+            .iter()
+            .map(|(user, _)| ListResource::active(user.to_uri(), user.as_str()))
+            .collect();
+        let refused = seen.unserved.into_iter();
+        resources.extend(refused.map(|(uri, refused)| unserved(uri, refused.status)));
         let kind = legacy::media_type(self.form);
         let list = List::new(self.list.clone(), resources);
         let body = ListBody::new(&list, boundary).map(|mut body| {

@@ -14,6 +14,7 @@ use super::Destination;
 use crate::front_end::FrontEnd;
 use crate::front_end::diagnostics::{FOREIGN_REFERRER, NO_ROUTE, NOT_ENABLED, STALE_ROUTE};
 use crate::front_end::input::Caller;
+use crate::front_end::subscriptions::addressee;
 use crate::{Store, User};
 
 impl<S: Store> FrontEnd<S> {
@@ -196,17 +197,22 @@ fn is_gruu(request: &Message) -> bool {
         .is_ok_and(|uri| uri.as_sip().is_some_and(ocs_sip_core::uri::SipUri::is_gruu))
 }
 
-/// For whom a client may speak besides himself: nobody, until there are delegates and response groups.
+/// For whom a client may speak besides himself: in a SERVICE for whom it is addressed to, and whether he may is the service's to say; else
+/// for nobody, until there are delegates in calls and response groups.
 ///
 /// A REFER without Referred-By gets the sender's (RFC 3892, \[MS-SIPAE\] 3.2.4.4).
 fn may_speak(request: &mut Message, sender: &Aor) -> Result<(), Refusal> {
+    let is_service = request.method() == Some(&Method::Service);
+    let addressee = is_service.then(|| addressee(request)).flatten();
     let in_place_of = [
-        headers::session_on_behalf_of(request)?,
-        headers::agent_on_behalf_of(request)?,
+        (headers::session_on_behalf_of(request)?, addressee),
+        (headers::agent_on_behalf_of(request)?, None),
     ];
-    let speaks_for_others = in_place_of.into_iter().flatten().any(|named| {
-        let aor = named.uri().ok().and_then(|uri| uri.as_sip()?.aor());
-        aor.as_ref() != Some(sender)
+    let speaks_for_others = in_place_of.into_iter().any(|(named, allowed)| {
+        named.is_some_and(|named| {
+            let aor = named.uri().ok().and_then(|uri| uri.as_sip()?.aor());
+            aor.as_ref() != Some(sender) && (aor.is_none() || aor != allowed)
+        })
     });
     if speaks_for_others {
         return Err(FOREIGN_REFERRER);

@@ -10,6 +10,7 @@ use ocs_siprege::{acl, contacts};
 use super::{Refused, Served};
 use crate::front_end::FrontEnd;
 use crate::front_end::input::Caller;
+use crate::front_end::presence::judge;
 use crate::front_end::subscriptions::{Opened, Topic, addressee};
 use crate::{DocumentKind, Store};
 
@@ -55,17 +56,17 @@ impl<S: Store> FrontEnd<S> {
         call: &contacts::Request,
     ) -> Result<Served, Refused> {
         let limits = self.config.contacts;
-        let data = self.load(now, user);
-        let applied = data.roster.apply(call, &limits)?;
-        let stored = data.roster.export();
-        let subscribers = data.contacts.clone();
-        self.store
-            .put_document(user, DocumentKind::Contacts, &stored);
+        let mut roster = self.load(now, user)?.roster.clone();
+        let applied = roster.apply(call, &limits)?;
+        self.put(user, &[(DocumentKind::Contacts, &roster.export())])?;
         let content = Content::new(contacts::CONTENT_TYPE, applied.delta);
-        for id in subscribers {
-            self.subscriptions.with(id, |notifier| {
-                notifier.notify_delta(now, content.clone());
-            });
+        if let Some(data) = self.users.get_mut(user) {
+            data.roster = roster;
+            for id in &data.contacts {
+                self.subscriptions.with(*id, |notifier| {
+                    notifier.notify_delta(now, content.clone());
+                });
+            }
         }
         // A client that gets the answer before the change may write again with the old number.
         self.drive_subscriptions(now);
@@ -81,19 +82,26 @@ impl<S: Store> FrontEnd<S> {
         call: &acl::SetAce,
     ) -> Result<Served, Refused> {
         let limits = self.config.access_lists;
-        let mut access = self.load(now, user).access.clone();
+        let data = self.load(now, user)?;
+        let mut access = data.access.clone();
         access.apply(call, &limits)?;
-        self.judge(now, user, &access, &call.ace)?;
-        let data = self.load(now, user);
-        data.access = access;
-        let text = data.access.export();
-        let subscribers = data.access_lists.clone();
-        self.store
-            .put_document(user, DocumentKind::AccessList, &text);
+        let before = data.presentity.clone();
+        let changes = judge(&mut data.presentity, &access, &call.ace).map_err(Refused::from)?;
+        let text = access.export();
+        let presence = data.presentity.export();
+        let documents = [
+            (DocumentKind::AccessList, &*text),
+            (DocumentKind::Presence, &*presence),
+        ];
+        self.put_presence(user, before, &documents)?;
+        self.tell(now, user, &changes, None);
         let content = Content::new(acl::CONTENT_TYPE, text);
-        for id in subscribers {
-            self.subscriptions
-                .with(id, |notifier| notifier.notify(now, content.clone()));
+        if let Some(data) = self.users.get_mut(user) {
+            data.access = access;
+            for id in &data.access_lists {
+                self.subscriptions
+                    .with(*id, |notifier| notifier.notify(now, content.clone()));
+            }
         }
         // As with contacts.
         self.drive_subscriptions(now);
@@ -107,7 +115,7 @@ impl<S: Store> FrontEnd<S> {
         request: &Message,
     ) -> Result<Opened, Refused> {
         let ucs = request.lists(HeaderName::Supported, contacts::UCS_OPTION);
-        let data = self.load(now, user);
+        let data = self.load(now, user)?;
         let text = data.roster.subscribe(ucs)?;
         Ok(Opened {
             id: self.subscriptions.next_id(),
@@ -116,12 +124,16 @@ impl<S: Store> FrontEnd<S> {
         })
     }
 
-    pub(in crate::front_end) fn open_access_list(&mut self, now: Instant, user: &Aor) -> Opened {
-        let text = self.load(now, user).access.export();
-        Opened {
+    pub(in crate::front_end) fn open_access_list(
+        &mut self,
+        now: Instant,
+        user: &Aor,
+    ) -> Result<Opened, Refused> {
+        let text = self.load(now, user)?.access.export();
+        Ok(Opened {
             id: self.subscriptions.next_id(),
             topic: Topic::AccessList,
             content: Content::new(acl::CONTENT_TYPE, text),
-        }
+        })
     }
 }

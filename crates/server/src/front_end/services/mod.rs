@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use ocs_ocer::report;
+use ocs_pres::doc::content_type;
 use ocs_sip_core::transaction::ServerId;
 use ocs_sip_core::{Aor, Message};
 use ocs_sipre::gruu::{Gruu, Opaque};
@@ -114,7 +115,7 @@ impl<S: Store> FrontEnd<S> {
         }
     }
 
-    /// Requests about the sender's own data.
+    /// Requests about the data of the sender, or of somebody for whom he publishes.
     fn user_service(
         &mut self,
         now: Instant,
@@ -125,18 +126,19 @@ impl<S: Store> FrontEnd<S> {
         let essence = kind.map(|kind| kind.essence.to_ascii_lowercase());
         let user = &caller.identity.aor;
         let body = request.body();
-        match essence.as_deref() {
-            Some("application/soap+xml") => self.soap(now, caller, request),
-            Some(_) if addressee(request).as_ref() != Some(user) => Err(Refused::status(403)),
-            Some(ocs_pres::doc::content_type::PUBLISH) => self.publish(now, caller, request),
-            Some(ocs_pres::doc::content_type::SET_CONTAINER_MEMBERS) => {
+        let addressee = addressee(request);
+        match (essence.as_deref(), &addressee) {
+            (Some("application/soap+xml"), _) => self.soap(now, caller, request),
+            (Some(content_type::PUBLISH), Some(user)) if self.store.user(user).is_some() => {
+                self.publish(now, caller, user, request)
+            }
+            (Some(_), addressee) if addressee.as_ref() != Some(user) => Err(Refused::status(403)),
+            (Some(content_type::SET_CONTAINER_MEMBERS), _) => {
                 self.set_container_members(now, user, body)
             }
-            Some(ocs_pres::doc::content_type::SET_SUBSCRIBERS) => {
-                self.set_subscribers(now, user, body)
-            }
-            Some(ocs_pres::doc::content_type::SET_DELEGATES) => self.set_delegates(now, user, body),
-            _ => Err(Refused::status(415)),
+            (Some(content_type::SET_SUBSCRIBERS), _) => self.set_subscribers(now, user, body),
+            (Some(content_type::SET_DELEGATES), _) => self.set_delegates(now, user, body),
+            _ => Err(Refused::content_type()),
         }
     }
 

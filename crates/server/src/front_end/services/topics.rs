@@ -12,6 +12,7 @@ use ocs_xml::{from_slice, to_string};
 use super::Refused;
 use crate::Store;
 use crate::front_end::FrontEnd;
+use crate::front_end::presence::pending_content;
 use crate::front_end::subscriptions::{Subscription, SubscriptionId, Topic};
 use crate::front_end::users::UserData;
 
@@ -27,15 +28,11 @@ fn own_list<'a>(data: &'a mut UserData, topic: &Topic) -> Option<&'a mut Vec<Sub
 }
 
 impl<S: Store> FrontEnd<S> {
-    /// Registers a subscription with the data that it is about. Those of others are registered already.
-    pub(in crate::front_end) fn attach(&mut self, now: Instant, id: SubscriptionId) {
-        let Some(subscription) = self.subscriptions.get(id) else {
-            return;
-        };
-        let user = subscription.watcher.clone();
-        self.load(now, &user);
-        if let (Some(subscription), Some(data)) =
-            (self.subscriptions.get(id), self.users.get_mut(&user))
+    /// Registers a subscription with the data that it is about, which its first document brought into memory. Those of others are
+    /// registered already.
+    pub(in crate::front_end) fn attach(&mut self, id: SubscriptionId) {
+        if let Some(subscription) = self.subscriptions.get(id)
+            && let Some(data) = self.users.get_mut(&subscription.watcher)
             && let Some(list) = own_list(data, &subscription.topic)
         {
             list.push(id);
@@ -92,8 +89,8 @@ impl<S: Store> FrontEnd<S> {
         changed
     }
 
-    /// The whole state of what a subscription is about.
-    pub(in crate::front_end) fn full_state(&mut self, now: Instant, id: SubscriptionId) -> Content {
+    /// The whole state of what a subscription is about. The subscription keeps that in memory.
+    pub(in crate::front_end) fn full_state(&mut self, id: SubscriptionId) -> Content {
         let Some(subscription) = self.subscriptions.get(id) else {
             return Content::default();
         };
@@ -101,25 +98,23 @@ impl<S: Store> FrontEnd<S> {
         let Some(topic) = self.subscriptions.take_topic(id) else {
             return Content::default();
         };
-        let content = match &topic {
-            Topic::Contacts => {
-                let text = self.load(now, &user).roster.export();
-                Content::new(contacts::CONTENT_TYPE, text)
+        let content = match (&topic, self.users.get(&user)) {
+            (Topic::Presence(watch), _) => {
+                let seen = self.watched(watch);
+                self.watch_content(watch, seen).unwrap_or_default()
             }
-            Topic::AccessList => {
-                let text = self.load(now, &user).access.export();
-                Content::new(acl::CONTENT_TYPE, text)
+            (Topic::Contacts, Some(data)) => {
+                Content::new(contacts::CONTENT_TYPE, data.roster.export())
             }
-            Topic::Own(parts) => {
-                let document = self.load(now, &user).presentity.full_document(*parts);
+            (Topic::AccessList, Some(data)) => {
+                Content::new(acl::CONTENT_TYPE, data.access.export())
+            }
+            (Topic::Own(parts), Some(data)) => {
+                let document = data.presentity.full_document(*parts);
                 Content::new(content_type::ROAMING_SELF, to_string(&document))
             }
-            Topic::Presence(watch) => {
-                let documents = self.watch_documents(now, watch);
-                self.watch_content(watch, documents)
-            }
-            Topic::Pending => self.pending_content(now, &user),
-            Topic::Once => Content::default(),
+            (Topic::Pending, Some(data)) => pending_content(&data.presentity),
+            (Topic::Once, _) | (_, None) => Content::default(),
         };
         self.subscriptions.put_topic(id, topic);
         content

@@ -75,10 +75,10 @@ impl<S: Store> FrontEnd<S> {
         }
         match package {
             Package::Contacts => self.open_contacts(now, user, request),
-            Package::AccessList => Ok(self.open_access_list(now, user)),
+            Package::AccessList => self.open_access_list(now, user),
             Package::Own => self.open_own(now, user, request),
             Package::Presence => self.open_presence(now, caller, request),
-            Package::Pending => Ok(self.open_pending(now, user)),
+            Package::Pending => self.open_pending(now, user),
             Package::Provisioning | Package::LegacyProvisioning => Err(Refused::status(489)),
         }
     }
@@ -117,7 +117,7 @@ impl<S: Store> FrontEnd<S> {
                 }
                 self.subscriptions.insert(key, &tag, subscription);
                 if !fetch {
-                    self.attach(now, key);
+                    self.attach(key);
                 }
             }
         }
@@ -169,12 +169,12 @@ impl<S: Store> FrontEnd<S> {
         {
             return Ok(content);
         }
-        Ok(self.full_state(now, key))
+        Ok(self.full_state(key))
     }
 
     /// Puts the whole state in the place of changes that a client did not take in time.
     pub(super) fn send_full_state(&mut self, now: Instant, key: SubscriptionId) {
-        let content = self.full_state(now, key);
+        let content = self.full_state(key);
         self.subscriptions
             .with(key, |notifier| notifier.notify(now, content));
     }
