@@ -72,7 +72,10 @@ fn ours(octets: &[u8]) -> usize {
         sum += match packet.expect("valid") {
             RtcpPacket::SenderReport(report) => {
                 let info = report.info();
-                let lost: i32 = report.blocks().map(|block| block.cumulative_lost).sum();
+                let lost: u32 = report
+                    .blocks()
+                    .map(|block| block.cumulative_lost.unsigned_abs())
+                    .sum();
                 info.packet_count as usize + lost as usize + report.ssrc() as usize
             }
             RtcpPacket::SourceDescription(description) => description
@@ -105,7 +108,7 @@ fn peer(octets: &[u8]) -> usize {
             }
             Packet::Sdes(description) => description
                 .chunks()
-                .flat_map(|chunk| chunk.items())
+                .flat_map(rtcp_types::SdesChunk::items)
                 .filter(|found| found.type_() == SdesItem::CNAME)
                 .map(|found| found.value().len())
                 .sum(),

@@ -19,7 +19,7 @@ use ocs_pres::instance::{self, Source};
 use ocs_pres::publications;
 use ocs_pres::server::{Aggregated, Policy, Presentity, Watcher};
 use ocs_sip_core::WallClock;
-use ocs_xml::{Limits, from_slice, to_string};
+use ocs_xml::{Limits, Value, from_slice, to_string};
 
 #[test]
 fn instance_ids_of_the_vectors() {

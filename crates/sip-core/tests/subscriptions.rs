@@ -5,7 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use ocs_sip_core::subscription::{
-    Action, Content, EndCause, Notifier, NotifierEnd, NotifierEvent, Subscriber, SubscriberEvent,
+    Action, Content, EndCause, Notifier, NotifierEnd, NotifierEvent, SubscriberEvent,
 };
 use ocs_sip_core::{HeaderName, Message, Method};
 
