@@ -31,6 +31,8 @@ pub use ocs_sipcomp as sipcomp;
 pub use ocs_sipre as sipre;
 #[cfg(feature = "siprege")]
 pub use ocs_siprege as siprege;
+#[cfg(feature = "srtp")]
+pub use ocs_srtp as srtp;
 #[cfg(feature = "stun")]
 pub use ocs_stun as stun;
 #[cfg(feature = "turn")]
