@@ -4,9 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ocs_benches::c_peers::{LibSrtp, SRTP_TRAILER_LEN};
-use ocs_srtp::{
-    Error, KeyParams, MasterKey, Mki, Receiver, ReceiverConfig, Sender, SenderConfig,
-};
+use ocs_srtp::{Error, KeyParams, MasterKey, Mki, Receiver, ReceiverConfig, Sender, SenderConfig};
 
 const KEY: [u8; 30] = *b"\xde\xdf\x89\xba\x2f\xe7\xf7\x62\xdd\x16\xde\xe5\x05\x63\x98\x50\x2d\x70\x52\x0e\x76\xb9\xbe\x07\x01\x6e\x0f\xcd\xd0\xe5";
 const OTHER: [u8; 30] = [0x42; 30];
@@ -108,7 +106,9 @@ fn ours(sender: &mut Sender, rtcp: bool, plain: &[u8]) -> Vec<u8> {
 fn theirs(session: &mut LibSrtp, rtcp: bool, key: usize, plain: &[u8]) -> Vec<u8> {
     let mut buffer = plain.to_vec();
     buffer.resize(plain.len() + SRTP_TRAILER_LEN, 0);
-    let len = session.protect(rtcp, key, &mut buffer, plain.len()).unwrap();
+    let len = session
+        .protect(rtcp, key, &mut buffer, plain.len())
+        .unwrap();
     buffer.truncate(len);
     buffer
 }
@@ -147,8 +147,14 @@ fn each_unprotects_what_the_other_protects() {
                 let peers = theirs(&mut their_sender, rtcp, 0, &plain);
                 // Of SRTCP the first index differs: ours is 0, theirs 1.
                 assert!(rtcp || mine == peers);
-                assert_eq!(open_theirs(&mut their_receiver, rtcp, &mine).as_ref(), Ok(&plain));
-                assert_eq!(open_ours(&mut our_receiver, rtcp, &peers).as_ref(), Ok(&plain));
+                assert_eq!(
+                    open_theirs(&mut their_receiver, rtcp, &mine).as_ref(),
+                    Ok(&plain)
+                );
+                assert_eq!(
+                    open_ours(&mut our_receiver, rtcp, &peers).as_ref(),
+                    Ok(&plain)
+                );
             }
         }
     }
@@ -178,7 +184,10 @@ fn both_refuse_the_same() {
         (ours.err(), theirs.err())
     };
     assert_eq!(both(&packets[0]), (None, None));
-    assert_eq!(both(&packets[0]), (Some(Error::Replayed), Some(REPLAY_FAIL)));
+    assert_eq!(
+        both(&packets[0]),
+        (Some(Error::Replayed), Some(REPLAY_FAIL))
+    );
     assert_eq!(both(&packets[1099]), (None, None));
     assert_eq!(both(&packets[76]), (None, None));
     assert_eq!(both(&packets[75]), (Some(Error::TooOld), Some(REPLAY_OLD)));
@@ -218,7 +227,13 @@ fn a_key_changes_in_the_middle_of_a_stream() {
         let mine = ours(&mut our_sender, false, plain);
         let peers = theirs(&mut their_sender, false, key, plain);
         assert_eq!(mine, peers);
-        assert_eq!(open_theirs(&mut their_receiver, false, &mine).as_ref(), Ok(plain));
-        assert_eq!(open_ours(&mut our_receiver, false, &peers).as_ref(), Ok(plain));
+        assert_eq!(
+            open_theirs(&mut their_receiver, false, &mine).as_ref(),
+            Ok(plain)
+        );
+        assert_eq!(
+            open_ours(&mut our_receiver, false, &peers).as_ref(),
+            Ok(plain)
+        );
     }
 }

@@ -19,6 +19,8 @@ pub use ocs_ntlm as ntlm;
 pub use ocs_ocer as ocer;
 #[cfg(feature = "pres")]
 pub use ocs_pres as pres;
+#[cfg(feature = "qoe")]
+pub use ocs_qoe as qoe;
 #[cfg(feature = "server")]
 pub use ocs_server as server;
 #[cfg(feature = "sip-core")]

@@ -60,6 +60,9 @@ pub enum Error {
     /// Another key of the receiver has this MKI.
     #[error("two keys with one mki")]
     SameMki,
+    /// The receiver has this master key already. With another MKI it would let packets in twice: the tag does not cover the MKI.
+    #[error("key is there already")]
+    SameKey,
     /// The key has protected as many packets as its lifetime allows.
     #[error("lifetime of the key is over")]
     KeyExpired,

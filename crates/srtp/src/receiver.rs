@@ -124,12 +124,16 @@ impl Receiver {
         if params.mki.is_some() && self.keys.iter().any(|key| key.mki == params.mki) {
             return Err(Error::SameMki);
         }
+        let srtp = Session::new(&params.master, Protocol::Srtp);
+        if self.keys.iter().any(|key| key.srtp.is(&srtp)) {
+            return Err(Error::SameKey);
+        }
         let id = KeyId(self.next_id);
         self.next_id += 1;
         self.keys.push(Key {
             id,
             mki: params.mki,
-            srtp: Session::new(&params.master, Protocol::Srtp),
+            srtp,
             srtcp: Session::new(&params.master, Protocol::Srtcp),
             rtp: FxHashMap::default(),
             rtcp: FxHashMap::default(),

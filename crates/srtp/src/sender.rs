@@ -15,7 +15,8 @@ const RTCP_PACKETS: u64 = 1 << 31;
 /// Bounds of a [`Sender`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SenderConfig {
-    /// Synchronization sources of SRTP, and of SRTCP; 1,024 unless set. One takes some 150 octets.
+    /// Synchronization sources of SRTP, and of SRTCP; 1,024 unless set. One takes some 150 octets. None is
+    /// forgotten, for its indices must not come again.
     pub max_ssrcs: usize,
 }
 

@@ -75,6 +75,11 @@ impl Session {
         }
     }
 
+    /// Whether two sessions come from one master key: their salts do, and tell it.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.salt.0.ct_eq(&other.salt.0).into()
+    }
+
     /// Encrypts or decrypts what packet `index` of a source carries.
     #[inline]
     pub(crate) fn crypt(&self, ssrc: u32, index: u64, octets: &mut [u8]) {

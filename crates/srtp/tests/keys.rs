@@ -63,6 +63,7 @@ fn keys_are_bounded() {
     };
     let (mut receiver, first) = receiver_with(config, &other(1, mki(1, 1)));
     assert_eq!(receiver.add_key(&other(2, mki(1, 1))), Err(Error::SameMki));
+    assert_eq!(receiver.add_key(&other(1, None)), Err(Error::SameKey));
     let second = receiver.add_key(&other(2, mki(1, 4))).unwrap();
     assert_eq!(
         receiver.add_key(&other(3, None)),
