@@ -160,24 +160,24 @@ fn protect(c: &mut Criterion, payload: usize) {
     group.finish();
 }
 
+/// The packets of a stream, protected.
+fn stream(payload: usize) -> impl FnMut() -> Vec<u8> {
+    let (mut sender, mut number) = (sender(), 0);
+    move || {
+        number += 1;
+        let mut packet = packet(number, payload);
+        packet.resize(HEADER_LEN + payload + TAG_LEN, 0);
+        sender
+            .protect_rtp(&mut packet, HEADER_LEN + payload)
+            .expect("protected");
+        packet
+    }
+}
+
 fn unprotect(c: &mut Criterion, payload: usize) {
     let mut group = c.benchmark_group(format!("SRTP unprotect, {payload} octets"));
     group.throughput(Throughput::Elements(1));
     let len = HEADER_LEN + payload;
-    /// The packets of a stream, protected.
-    fn stream(payload: usize) -> impl FnMut() -> Vec<u8> {
-        let (mut sender, mut number) = (sender(), 0);
-        move || {
-            number += 1;
-            let mut packet = packet(number, payload);
-            packet.resize(HEADER_LEN + payload + TAG_LEN, 0);
-            sender
-                .protect_rtp(&mut packet, HEADER_LEN + payload)
-                .expect("protected");
-            packet
-        }
-    }
-
     let mut ours = Receiver::new(ReceiverConfig::default());
     ours.add_key(&key()).expect("room");
     let mut packets = stream(payload);

@@ -129,7 +129,7 @@ impl Mki {
         self.len as usize
     }
 
-    /// Splits octets of its own length, or less, where the value begins.
+    /// Octets in front of the value that are 0 always.
     const fn zeros(self) -> usize {
         self.len().saturating_sub(8)
     }
