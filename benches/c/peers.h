@@ -43,4 +43,17 @@ int peers_mppc_compress(struct peers_mppc *context, const uint8_t *input, size_t
 int peers_mppc_decompress(struct peers_mppc *context, const uint8_t *input, size_t length, uint32_t flags,
                           const uint8_t **output, size_t *output_length);
 
+struct peers_srtp;
+
+/* A session of libsrtp2 for packets of any source: `count` keys of 30 octets, each with an MKI of `mki_length` octets, or one
+   key without MKI when that is 0. Null when it refuses. */
+struct peers_srtp *peers_srtp_new(int receiver, const uint8_t *keys, size_t count, const uint8_t *mkis,
+                                  size_t mki_length);
+void peers_srtp_free(struct peers_srtp *session);
+
+/* In place, with the key of that place; there must be room for a trailer of 144 octets (SRTP_MAX_TRAILER_LEN and more). Both give
+   srtp_err_status_t. */
+int peers_srtp_protect(struct peers_srtp *session, int rtcp, size_t key, uint8_t *packet, int *length);
+int peers_srtp_unprotect(struct peers_srtp *session, int rtcp, uint8_t *packet, int *length);
+
 #endif

@@ -1,4 +1,4 @@
-//! The peers in C: sofia-sip, osip2 and FreeRDP's MPPC, through the functions of `c/peers.h`.
+//! The peers in C: sofia-sip, osip2, FreeRDP's MPPC and libsrtp2, through the functions of `c/peers.h`.
 
 use std::ffi::c_int;
 use std::fmt;
@@ -9,6 +9,12 @@ use crate::Summary;
 /// `struct peers_mppc` of `c/peers.h`, only ever behind a pointer.
 #[repr(C)]
 struct Context {
+    _opaque: [u8; 0],
+}
+
+/// `struct peers_srtp` of `c/peers.h`, only ever behind a pointer.
+#[repr(C)]
+struct SrtpSession {
     _opaque: [u8; 0],
 }
 
@@ -34,6 +40,27 @@ unsafe extern "C" {
         flags: u32,
         output: *mut *const u8,
         output_length: *mut usize,
+    ) -> c_int;
+    fn peers_srtp_new(
+        receiver: c_int,
+        keys: *const u8,
+        count: usize,
+        mkis: *const u8,
+        mki_length: usize,
+    ) -> *mut SrtpSession;
+    fn peers_srtp_free(session: *mut SrtpSession);
+    fn peers_srtp_protect(
+        session: *mut SrtpSession,
+        rtcp: c_int,
+        key: usize,
+        packet: *mut u8,
+        length: *mut c_int,
+    ) -> c_int;
+    fn peers_srtp_unprotect(
+        session: *mut SrtpSession,
+        rtcp: c_int,
+        packet: *mut u8,
+        length: *mut c_int,
     ) -> c_int;
 }
 
@@ -162,5 +189,101 @@ impl FreeRdpDecoder {
         // SAFETY: the function gave `length` octets that lie in the context's history or in the payload; both are borrowed for
         // 'a.
         Some(unsafe { std::slice::from_raw_parts(output, length) })
+    }
+}
+
+/// Octets of a key and salt of libsrtp2.
+const SRTP_KEY_LEN: usize = 30;
+/// Room that libsrtp2 may take behind a packet.
+pub const SRTP_TRAILER_LEN: usize = 16 + 128 + 4;
+
+/// A session of libsrtp2, for one direction.
+///
+/// Not for several threads at once: the first one prepares the library.
+pub struct LibSrtp(NonNull<SrtpSession>);
+
+impl fmt::Debug for LibSrtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LibSrtp").finish_non_exhaustive()
+    }
+}
+
+impl Drop for LibSrtp {
+    fn drop(&mut self) {
+        // SAFETY: the session came from `peers_srtp_new`, is ours and is not used after this.
+        unsafe { peers_srtp_free(self.0.as_ptr()) }
+    }
+}
+
+impl LibSrtp {
+    /// One to four keys with MKIs of equal length, or one key with an empty MKI.
+    pub fn new(receiver: bool, keys: &[([u8; SRTP_KEY_LEN], &[u8])]) -> Option<Self> {
+        let mki_len = keys.first()?.1.len();
+        if keys.iter().any(|(_, mki)| mki.len() != mki_len) {
+            return None;
+        }
+        let masters: Vec<u8> = keys.iter().flat_map(|(key, _)| *key).collect();
+        let mkis: Vec<u8> = keys.iter().flat_map(|(_, mki)| mki.to_vec()).collect();
+        // SAFETY: the function reads as many keys and MKIs as `keys` has, and keeps no pointer to them.
+        let session = unsafe {
+            peers_srtp_new(
+                c_int::from(receiver),
+                masters.as_ptr(),
+                keys.len(),
+                mkis.as_ptr(),
+                mki_len,
+            )
+        };
+        NonNull::new(session).map(Self)
+    }
+
+    /// Protects in place the packet in the first `len` octets of the buffer, and gives its new length or the status of the library.
+    ///
+    /// # Panics
+    /// If the buffer has less than [`SRTP_TRAILER_LEN`] octets behind the packet.
+    pub fn protect(
+        &mut self,
+        rtcp: bool,
+        key: usize,
+        buffer: &mut [u8],
+        len: usize,
+    ) -> Result<usize, c_int> {
+        assert!(buffer.len() >= len + SRTP_TRAILER_LEN);
+        let mut length = c_int::try_from(len).expect("a packet");
+        // SAFETY: the session is live and used by nobody else; the function writes at most a trailer behind the packet, and there is
+        // room.
+        let status = unsafe {
+            peers_srtp_protect(
+                self.0.as_ptr(),
+                c_int::from(rtcp),
+                key,
+                buffer.as_mut_ptr(),
+                &raw mut length,
+            )
+        };
+        if status == 0 {
+            Ok(usize::try_from(length).expect("a length"))
+        } else {
+            Err(status)
+        }
+    }
+
+    /// Unprotects a packet in place, and gives its new length or the status of the library.
+    pub fn unprotect(&mut self, rtcp: bool, packet: &mut [u8]) -> Result<usize, c_int> {
+        let mut length = c_int::try_from(packet.len()).expect("a packet");
+        // SAFETY: the session is live and used by nobody else; the function writes within the packet.
+        let status = unsafe {
+            peers_srtp_unprotect(
+                self.0.as_ptr(),
+                c_int::from(rtcp),
+                packet.as_mut_ptr(),
+                &raw mut length,
+            )
+        };
+        if status == 0 {
+            Ok(usize::try_from(length).expect("a length"))
+        } else {
+            Err(status)
+        }
     }
 }

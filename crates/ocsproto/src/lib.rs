@@ -19,6 +19,8 @@ pub use ocs_ntlm as ntlm;
 pub use ocs_ocer as ocer;
 #[cfg(feature = "pres")]
 pub use ocs_pres as pres;
+#[cfg(feature = "qoe")]
+pub use ocs_qoe as qoe;
 #[cfg(feature = "rtp")]
 pub use ocs_rtp as rtp;
 #[cfg(feature = "sdpext")]
@@ -35,6 +37,8 @@ pub use ocs_sipcomp as sipcomp;
 pub use ocs_sipre as sipre;
 #[cfg(feature = "siprege")]
 pub use ocs_siprege as siprege;
+#[cfg(feature = "srtp")]
+pub use ocs_srtp as srtp;
 #[cfg(feature = "stun")]
 pub use ocs_stun as stun;
 #[cfg(feature = "turn")]
