@@ -289,6 +289,8 @@ fn session_parameters_of_a_key() {
         (" -x=1", 2),
         (" KDR=1", 3),
         (" -x UNENCRYPTED_SRTP", 3),
+        (" UNENCRYPTED_SRTCP", 3),
+        (" UNAUTHENTICATED_SRTP", 3),
     ] {
         let offer = caller(Config::default()).offer(&mut rng(1)).unwrap();
         let offer = offer
