@@ -10,11 +10,12 @@ mod video;
 
 use core::fmt;
 
-pub use crypto::{Crypto, Encryption, KeyParams, Keying, Lifetime, MasterKey, Mki, ScaleRole};
+pub use crypto::{Crypto, Encryption, Keying, ScaleRole};
 pub use feedback::{Feedback, FeedbackSet, RtcpFeedback};
 pub(crate) use format::parameter;
 pub use format::{Fmtp, RtpMap};
 pub use identity::{Label, SsrcRange};
+pub use ocs_srtp::{KeyParams, Lifetime, MasterKey, Mki};
 pub use sharing::{ContentFlow, Setup, SharingMedia, SharingRole, TcpConnection};
 pub use stream::{CandidateInfo, DeviceCaps, Direction, ExtMap, Flow, MediaBandwidth, Rtcp};
 pub use video::{VideoCap, VideoCaps};

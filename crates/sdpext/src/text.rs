@@ -40,7 +40,12 @@ impl<'a> Fields<'a> {
         parse: impl FnOnce(&'a str) -> Option<T>,
     ) -> Result<T, Error> {
         let text = self.next(field)?;
-        parse(text).ok_or(Error::InvalidField { of: self.of, field })
+        parse(text).ok_or_else(|| self.invalid(field))
+    }
+
+    /// The error that names this field.
+    pub(crate) const fn invalid(&self, field: &'static str) -> Error {
+        Error::InvalidField { of: self.of, field }
     }
 
     /// Everything that is left.

@@ -110,7 +110,7 @@ fn audio_and_video_of_a_client() {
     let identifiers: Vec<_> = lines
         .iter()
         .map(|line| match &line.keying {
-            Keying::AesCm128HmacSha1_80(key) => key.mki.map(|mki| (mki.value, mki.length)),
+            Keying::AesCm128HmacSha1_80(key) => key.mki.map(|mki| (mki.value(), mki.len())),
             other @ Keying::Other { .. } => panic!("{other:?}"),
         })
         .collect();

@@ -70,7 +70,7 @@ fn a_call_of_audio() {
     let (a, b) = (ours.srtp.as_ref().unwrap(), theirs.srtp.as_ref().unwrap());
     assert_eq!((a.tag, b.tag), (2, 2));
     assert_eq!((&a.local, &a.remote), (&b.remote, &b.local));
-    assert_ne!(a.local.key, a.remote.key);
+    assert_ne!(a.local.master, a.remote.master);
     assert!(ours.rtcp_mux && theirs.rtcp_mux);
     assert!(ours.feedback_send.contains(Feedback::Dsh));
     assert!(theirs.feedback_recv.contains(Feedback::Dsh));
@@ -289,6 +289,8 @@ fn session_parameters_of_a_key() {
         (" -x=1", 2),
         (" KDR=1", 3),
         (" -x UNENCRYPTED_SRTP", 3),
+        (" UNENCRYPTED_SRTCP", 3),
+        (" UNAUTHENTICATED_SRTP", 3),
     ] {
         let offer = caller(Config::default()).offer(&mut rng(1)).unwrap();
         let offer = offer
@@ -300,6 +302,61 @@ fn session_parameters_of_a_key() {
         answer(&mut other);
         let srtp = other.negotiated(0).unwrap().srtp.clone().unwrap();
         assert_eq!(srtp.tag, tag, "{parameter}");
+    }
+}
+
+#[test]
+fn other_suites_are_passed_over() {
+    for suite in ["AES_CM_128_HMAC_SHA1_32", "F8_128_HMAC_SHA1_80", "NULL"] {
+        let offer = caller(Config::default()).offer(&mut rng(1)).unwrap();
+        let (from, to) = (
+            "crypto:2 AES_CM_128_HMAC_SHA1_80",
+            format!("crypto:2 {suite}"),
+        );
+        assert!(offer.as_str().contains(from));
+        let mut other = Session::new(Config::default());
+        open(&mut other, &parse(&offer.as_str().replace(from, &to)));
+        other.accept(0, audio(2)).unwrap();
+        answer(&mut other);
+        let srtp = other.negotiated(0).unwrap().srtp.clone().unwrap();
+        assert_eq!(srtp.tag, 3, "{suite}");
+    }
+}
+
+/// What one side sends with its key, the other reads with what it was told, and nobody else.
+#[test]
+fn keys_protect_the_packets_of_a_call() {
+    use ocs_srtp::{Error, Receiver, ReceiverConfig, Sender, SenderConfig};
+    let packet = *b"\x80\x72\x00\x01\x00\x00\x00\xa0\x00\x00\x03\xe8speech";
+    for mki in [true, false] {
+        let config = Config {
+            mki,
+            ..Config::default()
+        };
+        let (mut one, mut other) = (caller(config), Session::new(Config::default()));
+        call(&mut one, &mut other, vec![audio(2)]);
+        let keys = |session: &Session| session.negotiated(0).unwrap().srtp.clone().unwrap();
+        let (a, b) = (keys(&one), keys(&other));
+        for (local, remote, reflected) in [
+            (&a.local, &b.remote, &b.local),
+            (&b.local, &a.remote, &a.local),
+        ] {
+            let mut sender = Sender::new(SenderConfig::default(), local);
+            let mut protected = packet.to_vec();
+            protected.resize(packet.len() + sender.rtp_overhead(), 0);
+            sender.protect_rtp(&mut protected, packet.len()).unwrap();
+            assert_eq!(sender.rtp_overhead(), 10 + usize::from(mki));
+            let receive = |key| {
+                let mut receiver = Receiver::new(ReceiverConfig::default());
+                receiver.add_key(key).unwrap();
+                let mut octets = protected.clone();
+                let len = receiver.unprotect_rtp(&mut octets)?.len;
+                octets.truncate(len);
+                Ok(octets)
+            };
+            assert_eq!(receive(remote), Ok(packet.to_vec()));
+            assert_eq!(receive(reflected), Err(Error::AuthenticationFailed));
+        }
     }
 }
 
@@ -327,6 +384,15 @@ fn scale_keys_between_client_and_server_only() {
             if tag == 1 { (one, other) } else { (None, None) }
         );
     }
+    // One without identifier is not taken.
+    let offer = caller(config(Some(Client))).offer(&mut rng(1)).unwrap();
+    let text = offer.as_str().replacen("|1:1\r\n", "\r\n", 1);
+    let mut other = Session::new(config(Some(Server)));
+    open(&mut other, &parse(&text));
+    other.accept(0, audio(2)).unwrap();
+    answer(&mut other);
+    let srtp = other.negotiated(0).unwrap().srtp.as_ref().unwrap();
+    assert_eq!((srtp.tag, srtp.scale), (2, None));
 }
 
 #[test]
@@ -746,7 +812,7 @@ fn encryption_does_not_change_in_a_later_offer() {
     let sdp = answer(&mut other);
     one.handle_answer(&sdp, Stage::Final).unwrap();
     let after = one.negotiated(0).unwrap().srtp.clone().unwrap();
-    assert_ne!(before.local.key, after.local.key);
+    assert_ne!(before.local.master, after.local.master);
     assert_eq!((before.remote, before.tag), (after.remote, after.tag));
 }
 

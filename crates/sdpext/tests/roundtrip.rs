@@ -55,18 +55,19 @@ fn flow() -> impl Strategy<Value = Option<Flow>> {
 fn crypto() -> impl Strategy<Value = Crypto<'static>> {
     let lifetime = prop_oneof![
         Just(None),
-        (0_u8..64).prop_map(|n| Some(Lifetime::PowerOfTwo(n))),
-        (1_u64..).prop_map(|n| Some(Lifetime::Packets(n))),
+        (0_u8..=48).prop_map(|n| Some(Lifetime::PowerOfTwo(n))),
+        (1_u64..=1 << 48).prop_map(|n| Some(Lifetime::Packets(n))),
     ];
     let mki = any::<Option<(u32, u8)>>().prop_map(|mki| {
-        mki.map(|(value, length)| Mki {
-            value: value.into(),
-            length: 4 + length % 125,
-        })
+        mki.map(|(value, len)| Mki::new(value.into(), 4 + usize::from(len % 125)).unwrap())
     });
     let known = (any::<[u8; 30]>(), lifetime, mki).prop_map(|(key, lifetime, mki)| {
-        let key = MasterKey::from(key);
-        Keying::AesCm128HmacSha1_80(KeyParams { key, lifetime, mki })
+        let master = MasterKey::from(key);
+        Keying::AesCm128HmacSha1_80(KeyParams {
+            master,
+            lifetime,
+            mki,
+        })
     });
     let other = (word(), word()).prop_map(|(suite, params)| Keying::Other {
         suite,

@@ -36,7 +36,7 @@ fn a_client_that_must_encrypt() {
     assert!(!sdp.as_str().contains("cryptoscale"));
     assert!(!sdp.as_str().contains("rtcp-mux"));
     let srtp = session.negotiated(0).unwrap().srtp.as_ref().unwrap();
-    assert_eq!(srtp.local.key, key_of(&sdp));
+    assert_eq!(srtp.local.master, key_of(&sdp));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What can be wrong.
 
-/// Why a packet, a key or an attribute is not taken. The wire knows no errors: a packet that is refused is dropped in silence.
+/// Why a packet or a key is not taken. The wire knows no errors: a packet that is refused is dropped in silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -69,16 +69,10 @@ pub enum Error {
     /// The packet index has no next value: 2^48 for SRTP, 2^31 for SRTCP.
     #[error("packet index is exhausted")]
     IndexExhausted,
-    /// The value of a crypto attribute does not follow its grammar.
-    #[error("crypto attribute: bad {field}")]
-    Attribute {
-        /// The part that is wrong.
+    /// The text of key parameters does not follow its grammar, or a value is out of its range.
+    #[error("key parameters: bad {field}")]
+    KeyParams {
+        /// The part that is wrong: `method`, `key`, `lifetime` or `mki`.
         field: &'static str,
     },
-    /// A crypto suite that this family does not use.
-    #[error("crypto attribute: unknown suite")]
-    UnknownSuite,
-    /// An answer with a line that was not offered.
-    #[error("answer to a crypto attribute that was not offered")]
-    NotOffered,
 }

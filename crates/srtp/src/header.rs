@@ -1,4 +1,7 @@
 //! The little that protection needs to know of RTP and RTCP.
+//!
+//! `ocs_rtp::Packet` is a view over a packet in clear: it takes the padding off, whose count is the last octet. In a protected packet that
+//! octet is of the tag, and only the header is in clear, so the view would refuse packets that are right. What the two read alike is tested.
 
 use crate::{Error, MAX_PACKET_LEN};
 
@@ -63,6 +66,30 @@ pub(crate) fn rtcp_ssrc(packet: &[u8]) -> Result<u32, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ocs_rtp::Packet;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Without padding, the one takes what the other takes.
+        #[test]
+        fn headers_are_those_of_ocs_rtp(
+            first in any::<u8>(),
+            rest in vec(prop_oneof![3 => Just(0_u8), 1 => Just(1), 1 => any::<u8>()], 0..120),
+        ) {
+            let mut octets = vec![first & !0x20];
+            octets.extend(rest);
+            match (rtp(&octets), Packet::parse(&octets)) {
+                (Ok(header), Ok(packet)) => {
+                    prop_assert_eq!(header.seq, packet.sequence());
+                    prop_assert_eq!(header.ssrc, packet.ssrc());
+                    prop_assert_eq!(&octets[header.payload_at..], packet.payload());
+                }
+                (Err(_), Err(_)) => {}
+                (ours, theirs) => prop_assert!(false, "{ours:?}, {theirs:?}"),
+            }
+        }
+    }
 
     #[test]
     fn lists_and_extensions_are_passed_over() {

@@ -52,7 +52,7 @@ impl MasterKey {
 
     /// Reads the 40 characters of base64.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        const ERROR: Error = Error::Attribute { field: "key" };
+        const ERROR: Error = Error::KeyParams { field: "key" };
         if text.len() != BASE64_LEN {
             return Err(ERROR);
         }
@@ -112,7 +112,7 @@ impl Mki {
             let len = len as u8;
             Ok(Self { value, len })
         } else {
-            Err(Error::Attribute { field: "mki" })
+            Err(Error::KeyParams { field: "mki" })
         }
     }
 
@@ -152,8 +152,8 @@ impl Mki {
     }
 
     /// Reads `value:length`.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        const ERROR: Error = Error::Attribute { field: "mki" };
+    fn parse(text: &str) -> Result<Self, Error> {
+        const ERROR: Error = Error::KeyParams { field: "mki" };
         let (value, len) = text.split_once(':').ok_or(ERROR)?;
         if len.len() > 3 {
             return Err(ERROR);
@@ -197,7 +197,7 @@ impl Lifetime {
     }
 
     /// Reads `2^n` or a number.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+    fn parse(text: &str) -> Result<Self, Error> {
         let lifetime = match text.strip_prefix("2^") {
             Some(power) => digits(power)
                 .filter(|&power| power <= u64::from(Self::MAX_POWER))
@@ -206,7 +206,7 @@ impl Lifetime {
                 .filter(|packets| (1..=1 << Self::MAX_POWER).contains(packets))
                 .map(Self::Packets),
         };
-        lifetime.ok_or(Error::Attribute { field: "lifetime" })
+        lifetime.ok_or(Error::KeyParams { field: "lifetime" })
     }
 }
 
@@ -221,7 +221,7 @@ impl fmt::Display for Lifetime {
 }
 
 /// A number of digits only.
-pub(crate) fn digits(text: &str) -> Option<u64> {
+fn digits(text: &str) -> Option<u64> {
     if text.bytes().all(|c| c.is_ascii_digit()) {
         text.parse().ok()
     } else {
@@ -251,11 +251,12 @@ impl KeyParams {
         }
     }
 
-    /// Reads `inline:<key||salt>["|" lifetime]["|" mki ":" length]`.
+    /// Reads `inline:<key||salt>["|" lifetime]["|" mki ":" length]`. A field with a colon is the MKI, also where there is no lifetime; a reader
+    /// that goes by position would take it for one.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text
             .strip_prefix("inline:")
-            .ok_or(Error::Attribute { field: "method" })?;
+            .ok_or(Error::KeyParams { field: "method" })?;
         let mut fields = text.split('|');
         let mut params = Self::new(MasterKey::parse(fields.next().unwrap_or_default())?);
         let mut field = fields.next();
@@ -268,7 +269,7 @@ impl KeyParams {
             field = fields.next();
         }
         if field.is_some() {
-            return Err(Error::Attribute { field: "mki" });
+            return Err(Error::KeyParams { field: "mki" });
         }
         Ok(params)
     }
@@ -326,6 +327,18 @@ mod tests {
         }
     }
 
+    /// What a client of Skype for Business 2016 writes.
+    #[test]
+    fn params_of_a_product() {
+        let text = "inline:IQ+Q4YcN8irlbEovMTkF8LL/uMV0JIGFWrAxrrpY|2^31|1:1";
+        let params = KeyParams::parse(text).unwrap();
+        assert_eq!(
+            params.master.as_bytes()[..],
+            hex::decode("210f90e1870df22ae56c4a2f313905f0b2ffb8c5742481855ab031aeba58").unwrap()
+        );
+        assert_eq!(written(&params), text);
+    }
+
     #[test]
     fn params_that_are_refused() {
         let short = &KEY[..39];
@@ -351,10 +364,15 @@ mod tests {
             (&format!("inline:{KEY}|2^31|:1"), "mki"),
             (&format!("inline:{KEY}|2^31|18446744073709551616:9"), "mki"),
             (&format!("inline:{KEY}|2^31|1:1|1:1"), "mki"),
+            (&format!("inline:{KEY}|1:1|2^31"), "mki"),
+            (&format!("inline:{KEY}|2^31|2^31"), "mki"),
+            (&format!("inline:{KEY};inline:{KEY}"), "key"),
+            (&format!("inline:{KEY}|2^31 UNENCRYPTED_SRTP"), "lifetime"),
+            (KEY, "method"),
         ] {
             assert_eq!(
                 KeyParams::parse(text),
-                Err(Error::Attribute { field }),
+                Err(Error::KeyParams { field }),
                 "{text}"
             );
         }

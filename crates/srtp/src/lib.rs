@@ -4,7 +4,6 @@
 mod error;
 mod header;
 mod key;
-pub mod negotiation;
 mod receiver;
 mod sender;
 mod session;

@@ -66,7 +66,7 @@ impl Default for Config {
             encryption_attribute: false,
             scale: None,
             mki: true,
-            lifetime: Some(Lifetime::CLIENT),
+            lifetime: Some(Lifetime::PRODUCTS),
             rtcp_mux: true,
             device_caps: Some(DeviceCaps {
                 audio: both,

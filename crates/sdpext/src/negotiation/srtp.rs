@@ -6,7 +6,7 @@ use crate::attribute::{Crypto, Encryption, KeyParams, Keying, MasterKey, Mki, Sc
 use crate::line::{Kind, Protocol};
 use crate::{Error, Media, Name};
 
-/// The keys of a stream.
+/// The keys of a stream: `local` goes into `ocs_srtp::Sender::new`, `remote` into `ocs_srtp::Receiver::add_key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Srtp {
     /// The tag of the line that was chosen.
@@ -41,7 +41,7 @@ pub(super) fn offer(
     before: Option<&Srtp>,
 ) -> Vec<Crypto<'static>> {
     let params = |mki| KeyParams {
-        key: key.clone(),
+        master: key.clone(),
         lifetime: config.lifetime,
         mki,
     };
@@ -50,10 +50,10 @@ pub(super) fn offer(
     }
     let mut lines = Vec::with_capacity(3);
     if config.scale.is_some() {
-        lines.push(line(TAG_SCALE, config.scale, params(Some(Mki::CLIENT))));
+        lines.push(line(TAG_SCALE, config.scale, params(Some(Mki::PRODUCTS))));
     }
     if config.mki {
-        lines.push(line(TAG_MKI, None, params(Some(Mki::CLIENT))));
+        lines.push(line(TAG_MKI, None, params(Some(Mki::PRODUCTS))));
     }
     lines.push(line(TAG_PLAIN, None, params(None)));
     lines
@@ -89,7 +89,7 @@ pub(super) fn answer(
         Some(Srtp {
             tag: line.tag,
             local: KeyParams {
-                key: key.clone(),
+                master: key.clone(),
                 lifetime: config.lifetime,
                 mki: remote.mki,
             },

@@ -1,7 +1,7 @@
 //! What the tests share.
 #![allow(dead_code)] // Each test uses its part.
 
-use ocs_sdpext::attribute::{KeyParams, MasterKey, SsrcRange};
+use ocs_sdpext::attribute::{Keying, MasterKey, SsrcRange};
 use ocs_sdpext::negotiation::{Config, Session, Stream, Transport};
 use ocs_sdpext::{Limits, Sdp};
 use rand_chacha::ChaCha12Rng;
@@ -61,7 +61,7 @@ pub(crate) fn caller(config: Config) -> Session {
 pub(crate) fn key_of(sdp: &Sdp) -> MasterKey {
     let line = sdp.media(0).unwrap().crypto().unwrap().remove(0);
     match line.keying {
-        ocs_sdpext::attribute::Keying::AesCm128HmacSha1_80(KeyParams { key, .. }) => key,
-        other @ ocs_sdpext::attribute::Keying::Other { .. } => panic!("{other:?}"),
+        Keying::AesCm128HmacSha1_80(key) => key.master,
+        other @ Keying::Other { .. } => panic!("{other:?}"),
     }
 }
