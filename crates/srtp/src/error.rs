@@ -57,9 +57,6 @@ pub enum Error {
         /// How many it allows.
         limit: usize,
     },
-    /// Another key of the receiver has this MKI.
-    #[error("two keys with one mki")]
-    SameMki,
     /// The receiver has this master key already. With another MKI it would let packets in twice: the tag does not cover the MKI.
     #[error("key is there already")]
     SameKey,

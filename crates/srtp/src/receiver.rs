@@ -19,7 +19,7 @@ pub struct ReceiverConfig {
     /// Synchronization sources of SRTP, and of SRTCP, for each key; 1,024 unless set. Only a packet with a good tag adds one. One takes some
     /// 150 octets.
     pub max_ssrcs: usize,
-    /// Keys at one time; 8 unless set. A packet without MKI costs up to one tag for each.
+    /// Keys at one time; 8 unless set. A packet costs up to one tag for each key of its MKI, or without MKI.
     pub max_keys: usize,
     /// How many packets of SRTP behind the newest may still come: 64 to 1,024, and 1,024 unless set (inferred: the size that products have was not
     /// read). SRTCP has 128.
@@ -116,13 +116,12 @@ impl Receiver {
     }
 
     /// Adds a key beside those that are there: nothing is lost while the peer changes from one to the other.
+    ///
+    /// Several keys may have one MKI, for products write `1:1` whatever the key: those are told apart by the tag, as keys without MKI are.
     pub fn add_key(&mut self, params: &KeyParams) -> Result<KeyId, Error> {
         let limit = self.config.max_keys;
         if self.keys.len() >= limit {
             return Err(Error::TooManyKeys { limit });
-        }
-        if params.mki.is_some() && self.keys.iter().any(|key| key.mki == params.mki) {
-            return Err(Error::SameMki);
         }
         let srtp = Session::new(&params.master, Protocol::Srtp);
         if self.keys.iter().any(|key| key.srtp.is(&srtp)) {
