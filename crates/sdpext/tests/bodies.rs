@@ -27,7 +27,7 @@ fn an_offer_with_its_context() {
     let old = "a=candidate:BJG5XDfUp7LbhulOKzU0MdyDFaXqTEkyPo9FoVQxwxY 1 DhULez4ppG6UIm8QTT2eNA UDP 0.830 192.0.2.1 50004\r\n";
     let transport = host(1, 50_004).with_ice(old).unwrap();
     let offer = session
-        .offer_with_fallback(&mut rng(1), &[transport])
+        .offer_with_fallback(&mut rng(1), core::slice::from_ref(&transport))
         .unwrap();
     let versions = [&offer.fallback, &offer.full].map(|sdp| sdp.origin().unwrap().unwrap().version);
     assert_eq!(versions, [0, 1]);
@@ -66,7 +66,8 @@ fn an_offer_with_its_context() {
         peer.handle_offer(old.sdp.clone()),
         Verdict::Open(_)
     ));
-    peer.accept(0, common::audio(2)).unwrap();
+    let plan = Stream::audio(transport, common::range(2000, 1));
+    peer.accept(0, plan).unwrap();
     let ocs_sdpext::negotiation::Answer::Accept(answer) = peer.answer(&mut rng(2)).unwrap() else {
         panic!("refused");
     };

@@ -372,6 +372,15 @@ fn numbers_have_ranges() {
         };
         assert!(caps.iter().next().unwrap().is_err(), "{cap}");
     }
+    // What stands last means nothing.
+    for last in ["x", "-1", "4294967296", "", "1:2"] {
+        let line = format!("x-caps:121 5:640:480:15.0:600000:{last}");
+        let Ok(Attribute::VideoCaps(caps)) = attribute(&line) else {
+            panic!();
+        };
+        let cap = VideoCap::new(5, 640, 480, 150, 600_000);
+        assert_eq!(caps.iter().next(), Some(Ok(cap)), "{last}");
+    }
     // VGA at 13 pictures is 15.
     let Ok(Attribute::VideoCaps(caps)) = attribute("x-caps:121 5:640:480:13.0:1:1") else {
         panic!();

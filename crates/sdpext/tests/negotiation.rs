@@ -249,7 +249,10 @@ fn the_attribute_of_version_1() {
     let mut other = Session::new(config(EncryptionPolicy::Require));
     open(&mut other, &offer);
     other.accept(0, audio(2)).unwrap();
-    assert_eq!(refused(&mut other), Refusal::ENCRYPTION);
+    let refusal = refused(&mut other);
+    assert_eq!(refusal, Refusal::ENCRYPTION);
+    let warning = "308 lcs.microsoft.com \"Encryption Levels not compatible\"";
+    assert_eq!(refusal.warning, Some(warning));
 }
 
 /// An offer of SIPE has one line without identifier; an answer to it must have a lifetime and no identifier.
@@ -489,6 +492,12 @@ fn an_answer_without_what_was_not_offered() {
             violation
         })
     );
+    // Nor in the answer to a later offer.
+    one.handle_answer(&parse(&text), Stage::Final).unwrap();
+    let offer = one.offer(&mut rng(1)).unwrap();
+    let offer = offer.as_str().replace("a=ptime", "a=rtcp-mux\r\na=ptime");
+    open(&mut other, &parse(&offer));
+    assert!(!answer(&mut other).as_str().contains("rtcp-mux"));
     // Neither without ICE of draft 19.
     let mut old = Session::new(Config::default());
     let transport = Transport::new("192.0.2.1:5000".parse().unwrap());
@@ -602,6 +611,71 @@ fn the_second_offer_has_the_selected_candidates() {
 }
 
 #[test]
+fn candidates_of_ipv6_have_a_name_of_their_own() {
+    let values = |lines: &str| {
+        let transport = Transport::new("192.0.2.1:50000".parse().unwrap());
+        let transport = transport.with_ice(lines).unwrap();
+        let mut session = Session::new(Config::default());
+        session
+            .add(Stream::audio(transport, range(1000, 1)))
+            .unwrap();
+        let offer = session.offer(&mut rng(1)).unwrap();
+        let media = offer.media(0).unwrap();
+        [Name::Candidate, Name::CandidateIpv6].map(|name| {
+            let values = media.values(name);
+            values.map(str::to_owned).collect::<Vec<_>>().join("/")
+        })
+    };
+    let four = "1 1 UDP 2130706431 192.0.2.1 50000 typ srflx raddr 2001:db8::2 rport 5000";
+    let six = "2 1 UDP 2130705919 2001:db8::1 50000 typ host";
+    let lines = format!("a=candidate:{four}\r\na=candidate:{six}\r\n");
+    assert_eq!(values(&lines), [four, six]);
+    let lines = format!("a=candidate:{four}\r\na=x-candidate-ipv6:{six}\r\n");
+    assert_eq!(values(&lines), [four, six]);
+    // The fifth field of draft 6 is no address.
+    let old = "dXNlcg 1 cGFzc3dvcmQ UDP 0:83 2001:db8::1 50000";
+    assert_eq!(values(&format!("a=candidate:{old}\r\n")), [old, ""]);
+}
+
+/// Candidates of \[MS-ICE\].
+fn old(side: u8, port: u16) -> Transport {
+    let line = format!("a=candidate:dXNlcg 1 cGFzc3dvcmQ UDP 0.830 192.0.2.{side} {port}\r\n");
+    host(side, port).with_ice(&line).unwrap()
+}
+
+#[test]
+fn candidates_of_two_drafts_do_not_meet() {
+    let stream = |transport| Stream::audio(transport, range(1000, 1));
+    let plain = |side: u8| Transport::new(format!("192.0.2.{side}:50000").parse().unwrap());
+    for (offered, planned, version, expected) in [
+        (host(1, 5000), host(2, 5000), IceVersion::V19, true),
+        (host(1, 5000), old(2, 5000), IceVersion::V19, false),
+        (host(1, 5000), plain(2), IceVersion::V19, true),
+        (old(1, 5000), host(2, 5000), IceVersion::V6, false),
+        (old(1, 5000), old(2, 5000), IceVersion::V6, true),
+        (old(1, 5000), plain(2), IceVersion::V6, true),
+        (plain(1), host(2, 5000), IceVersion::None, true),
+        (plain(1), old(2, 5000), IceVersion::None, true),
+    ] {
+        let mut one = Session::new(Config::default());
+        one.add(stream(offered)).unwrap();
+        one.add(video(1)).unwrap();
+        let mut other = Session::new(Config::default());
+        let streams = open(&mut other, &one.offer(&mut rng(1)).unwrap());
+        assert_eq!(streams[0].ice, version);
+        other.accept(0, stream(planned)).unwrap();
+        other.accept(1, video(2)).unwrap();
+        let sdp = answer(&mut other);
+        assert!(!sdp.media(1).unwrap().line().unwrap().is_rejected());
+        let rejected = sdp.media(0).unwrap().line().unwrap().is_rejected();
+        assert_eq!(rejected, !expected, "{version:?}");
+        let obstacle = rejected.then_some(Violation::IceCandidates);
+        assert_eq!(other.obstacle(0), obstacle);
+    }
+    assert_eq!(Violation::IceCandidates.code(), Some(9));
+}
+
+#[test]
 fn video_is_added_refused_and_removed() {
     let (mut one, mut other) = connected();
     assert_eq!(one.add(video(1)), Ok(1));
@@ -649,13 +723,19 @@ fn video_is_added_refused_and_removed() {
 #[test]
 fn unknown_media_are_answered_with_port_0() {
     let offer = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=session\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
-        m=x-data 5000 UDP/DTLS/SCTP webrtc\r\nm=audio 5002 RTP/AVP 0\r\nm=message 5060 sip null\r\n\
-        m=video 0 RTP/AVP 34\r\n";
+        m=x-data 5000 UDP/DTLS/SCTP webrtc\r\na=sendonly\r\na=recvonly\r\na=label:1\r\na=label:2\r\n\
+        m=audio 5002 RTP/AVP 0\r\nm=message 5060 sip null\r\n\
+        m=video 0 RTP/AVP 34\r\na=sendonly\r\na=recvonly\r\na=x-ssrc-range:2-1\r\na=label:1\r\na=label:2\r\n";
     let mut session = Session::new(Config::default());
     let streams = open(&mut session, &parse(offer));
     assert_eq!(streams[0].kind, None);
     assert_eq!(streams[0].obstacle, Some(Violation::TransportProfile));
     assert!(streams[3].rejected);
+    // What stands in sections that nobody will use does not count.
+    assert_eq!(
+        (streams[3].label, streams[3].direction),
+        (None, Direction::Inactive)
+    );
     session.accept(1, audio(2)).unwrap();
     assert!(session.accept(0, audio(2)).is_err());
     assert_eq!(
@@ -726,6 +806,21 @@ fn early_media_and_forks() {
         one.handle_answer(&answers[0], Stage::Final),
         Ok(Answered::Repeated)
     );
+    // Only the version is another.
+    let text = answers[0].as_str().replace("o=- 0 0 ", "o=- 0 1 ");
+    assert_ne!(text, answers[0].as_str());
+    assert_eq!(
+        one.handle_answer(&parse(&text), Stage::Final),
+        Ok(Answered::Repeated)
+    );
+    let mut early = branch.clone();
+    let text = answers[1].as_str().replace("o=- 0 0 ", "o=- 0 1 ");
+    assert_eq!(
+        early.handle_answer(&parse(&text), Stage::Final),
+        Ok(Answered::Repeated)
+    );
+    assert!(early.is_stable());
+    assert_eq!(early.remote(), Some(&answers[1]), "the first stands");
     assert!(one.handle_answer(&answers[1], Stage::Final).is_err());
     // The 200 without description.
     branch.confirm();
@@ -768,6 +863,94 @@ fn offers_that_cross_and_offers_that_fail() {
     ));
     let mut empty = Session::new(Config::default());
     assert_eq!(empty.offer(&mut rng(1)), Err(Error::NoDescription));
+}
+
+#[test]
+fn a_first_offer_that_fails_is_made_again() {
+    let mut one = caller(Config::default());
+    one.hold();
+    let both = one
+        .offer_with_fallback(&mut rng(1), &[old(1, 50_004)])
+        .unwrap();
+    one.abandon();
+    assert!(one.is_stable() && one.is_held() && one.stream(0).is_some());
+    // After 415: the one description, with the keys that were said.
+    let offer = one.offer(&mut rng(7)).unwrap();
+    assert_eq!(offer, both.full);
+    let mut other = Session::new(Config::default());
+    open(&mut other, &offer);
+    other.accept(0, audio(2)).unwrap();
+    let sdp = answer(&mut other);
+    assert_eq!(one.handle_answer(&sdp, Stage::Final), Ok(Answered::New));
+}
+
+#[test]
+fn plans_survive_an_offer_that_is_refused() {
+    let (mut one, mut other) = connected();
+    one.stream_mut(0).unwrap().direction = Direction::RecvOnly;
+    one.add(video(1)).unwrap();
+    one.hold();
+    other.add(video(2)).unwrap();
+    let offer = other.offer(&mut rng(2)).unwrap();
+    for refuse in [Session::abandon, |session: &mut Session| {
+        session.remove(0).unwrap();
+        session.remove(1).unwrap();
+        assert_eq!(refused(session), Refusal::NO_COMMON_MEDIA);
+    }] {
+        assert_eq!(one.offered(), None);
+        open(&mut one, &offer);
+        assert_eq!(one.offered(), Some(&offer));
+        refuse(&mut one);
+        assert_eq!((one.offered(), one.is_held()), (None, true));
+        assert_eq!(one.stream(0).unwrap().direction, Direction::RecvOnly);
+        assert_eq!(one.stream(1), Some(&video(1)));
+        assert!(one.negotiated(0).is_some());
+    }
+}
+
+#[test]
+fn a_place_is_free_when_the_peer_knows() {
+    let (mut one, mut other) = connected();
+    one.add(video(1)).unwrap();
+    call(&mut one, &mut other, vec![audio(2), video(2)]);
+    one.remove(1).unwrap();
+    assert_eq!(one.add(video(1)), Ok(2), "another stream is there still");
+    one.remove(2).unwrap();
+    again(&mut one, &mut other);
+    assert_eq!(one.add(video(1)), Ok(1));
+}
+
+/// The address 0.0.0.0 would be hold, and SIPE reads the one of `o=`.
+#[test]
+fn a_description_without_streams_has_an_address() {
+    let (mut one, mut other) = connected();
+    one.remove(0).unwrap();
+    let (offer, answer) = again(&mut one, &mut other);
+    for (sdp, address) in [(offer, "192.0.2.1"), (answer, "192.0.2.2")] {
+        let text = sdp.as_str();
+        assert!(text.contains(&format!("c=IN IP4 {address}\r\n")), "{text}");
+        assert!(text.contains(&format!(" IN IP4 {address}\r\ns=")), "{text}");
+    }
+}
+
+#[test]
+fn labels_are_answered_as_they_are_offered() {
+    let mut one = Session::new(Config::default());
+    let screen = Some(Label::ApplicationSharingVideo);
+    let mut stream = video(1);
+    stream.label = screen;
+    one.add(stream).unwrap();
+    let offer = one.offer(&mut rng(1)).unwrap();
+    for (ours, expected) in [(Some(Label::MainVideo), screen), (None, None)] {
+        let mut other = Session::new(Config::default());
+        open(&mut other, &offer);
+        let mut plan = video(2);
+        plan.label = ours;
+        other.accept(0, plan).unwrap();
+        let sdp = answer(&mut other);
+        let label = sdp.media(0).unwrap().attribute(Name::Label);
+        assert_eq!(label.and_then(Label::known), expected);
+    }
 }
 
 #[test]
@@ -960,6 +1143,36 @@ fn multiplexed_videos() {
     one.handle_answer(&sdp, Stage::Final).unwrap();
     assert_eq!(one.negotiated(1).unwrap().multiplexed_with, Some(0));
     assert!(one.negotiated(2).is_none());
+    // One transport, so one key on each side.
+    let keys = |sdp: &Sdp, index| -> Vec<String> {
+        let media = sdp.media(index).unwrap();
+        media.values(Name::Crypto).map(str::to_owned).collect()
+    };
+    assert_eq!(keys(&offer, 0).len(), 2);
+    assert_eq!(keys(&offer, 1), keys(&offer, 0));
+    assert_eq!(keys(&offer, 2), keys(&offer, 0));
+    assert_eq!(keys(&sdp, 0).len(), 1);
+    assert_eq!(keys(&sdp, 1), keys(&sdp, 0));
+    // One that is added later says what was agreed; a new key is one for all.
+    let chosen = keys(&sdp, 0);
+    assert_eq!(one.add(gallery(1, 3).remove(2)), Ok(2));
+    let added = one.offer(&mut rng(1)).unwrap();
+    assert_eq!(keys(&added, 0), keys(&offer, 0)[..1]);
+    assert_eq!(keys(&added, 2), keys(&added, 0));
+    let profile = |index| added.media(index).unwrap().line().unwrap().protocol;
+    assert_eq!(profile(2), "RTP/SAVP");
+    open(&mut other, &added);
+    other.accept(2, gallery(2, 3).remove(2)).unwrap();
+    let sdp = answer(&mut other);
+    assert_eq!((keys(&sdp, 0), keys(&sdp, 2)), (chosen.clone(), chosen));
+    one.handle_answer(&sdp, Stage::Final).unwrap();
+    one.rekey(1).unwrap();
+    let new = one.offer(&mut rng(77)).unwrap();
+    assert_ne!(keys(&new, 0), keys(&added, 0));
+    assert_eq!(
+        [keys(&new, 1), keys(&new, 2)],
+        [(); 2].map(|()| keys(&new, 0))
+    );
     // The first only, which is always safe.
     let mut third = Session::new(Config::default());
     open(&mut third, &offer);
@@ -1061,7 +1274,10 @@ fn bandwidth() {
     let unbounded = text
         .replace("b=CT:5000", "b=CT:99980")
         .replace("x-mediabw", "x-none");
-    assert_eq!(agreed(&unbounded), (Some(2000), None), "the best picture");
+    assert_eq!(agreed(&unbounded), (None, None), "x-caps is of RTVideo");
+    let rt_video = unbounded.replace(" 122 121 ", " 121 122 ");
+    assert_ne!(rt_video, unbounded);
+    assert_eq!(agreed(&rt_video), (Some(2000), None), "the best picture");
     let no_caps: String = text
         .split_inclusive("\r\n")
         .filter(|l| !l.starts_with("a=x-caps"))

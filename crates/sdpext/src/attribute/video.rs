@@ -33,7 +33,7 @@ pub struct VideoCap {
     pub rate: u16,
     /// bit/s
     pub bitrate: u32,
-    /// 1 in everything seen; not read (inferred: a priority).
+    /// 1 in everything seen, and where it is no number; it means nothing here (inferred: a priority).
     pub additional: u32,
 }
 
@@ -85,7 +85,7 @@ impl VideoCap {
                 field: "rate",
             })?,
             bitrate: number(OF, "bit rate", next("bit rate")?)?,
-            additional: number(OF, "additional", next("additional")?)?,
+            additional: next("additional")?.parse().unwrap_or(1),
         };
         let field = "id";
         if id == 0 || id > i32::MAX as u32 {

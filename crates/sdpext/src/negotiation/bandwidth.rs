@@ -7,7 +7,8 @@ use crate::{Error, Media, Name, Sdp};
 /// Bounds that the peer's description puts on a stream, in kbit/s. Those of `x-mediabw` are for all streams of the label together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BandwidthLimits {
-    /// What we may send: the least of `b=` of the session and of the stream, `x-mediabw`, and the best of `x-caps`.
+    /// What we may send: the least of `b=` of the session and of the stream, `x-mediabw`, and, for RTVideo, the best of
+    /// `x-caps`.
     pub send: Option<u64>,
     /// What the peer will send.
     pub receive: Option<u64>,

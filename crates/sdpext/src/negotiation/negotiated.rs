@@ -10,6 +10,7 @@ use crate::attribute::{
     ContentFlow, Direction, FeedbackSet, Label, RtcpFeedback, Setup, SharingRole, SsrcRange,
     TcpConnection, VideoCap, VideoCaps,
 };
+use crate::codec::{Codec, Purpose};
 use crate::text::number;
 use crate::{IceVersion, Media, Name, Sdp};
 
@@ -108,6 +109,13 @@ impl Reader<'_> {
             .and_then(Label::known)
             .or(plan.label);
         let remote = self.remote(&formats)?;
+        // The pictures are those of RTVideo: they bound no other format.
+        let mut used = formats.iter().map(|format| format.codec);
+        let used = used.find(|codec| codec.purpose() == Purpose::Media);
+        let caps: &[VideoCap] = match used {
+            Some(Codec::RtVideo) => &remote.video_caps,
+            _ => &[],
+        };
         let (sent, taken) = feedback(media);
         let given = media.direction()?.reversed();
         let held = remote.rtp.is_some_and(|rtp| rtp.ip().is_unspecified());
@@ -121,7 +129,7 @@ impl Reader<'_> {
             rtcp_mux: self.rtcp_mux(&remote)?,
             feedback_send: plan.feedback_send.and(taken),
             feedback_recv: plan.feedback_recv.and(sent),
-            bandwidth: BandwidthLimits::of(self.sdp, media, label, &remote.video_caps)?,
+            bandwidth: BandwidthLimits::of(self.sdp, media, label, caps)?,
             sharing: self.sharing()?,
             bypass: bypass.is_some() && bypass == plan.bypass_id,
             multiplexed_with,
@@ -220,8 +228,8 @@ fn feedback(media: &Media<'_>) -> (FeedbackSet, FeedbackSet) {
 
 /// The capabilities of the payload type of RTVideo.
 fn video_caps(media: &Media<'_>, formats: &[NegotiatedFormat]) -> Vec<VideoCap> {
-    let rt_video = crate::codec::Codec::RtVideo;
-    let Some(format) = formats.iter().find(|format| format.codec == rt_video) else {
+    let rt_video = |format: &&NegotiatedFormat| format.codec == Codec::RtVideo;
+    let Some(format) = formats.iter().find(rt_video) else {
         return Vec::new();
     };
     let lines = media.values(Name::Caps).flat_map(VideoCaps::parse);

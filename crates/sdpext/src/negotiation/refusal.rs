@@ -19,6 +19,9 @@ pub enum Violation {
     /// (SrtpEncryptionRequired): no encryption is offered or answered, and we require it.
     #[error("encryption is required")]
     EncryptionRequired = 8,
+    /// (InvalidIceCandidates): candidates of \[MS-ICE\] on one side, of \[MS-ICE2\] on the other.
+    #[error("candidates are of another version of ice")]
+    IceCandidates = 9,
     /// (CannotChangeSrtpEncryption)
     #[error("encryption cannot change in a later offer")]
     CannotChangeEncryption = 10,
@@ -106,6 +109,8 @@ pub struct Refusal {
     pub status: u16,
     /// The value of `ms-client-diagnostics`: number and reason.
     pub diagnostics: Option<(u32, &'static str)>,
+    /// The value of `Warning`.
+    pub warning: Option<&'static str>,
 }
 
 impl Refusal {
@@ -113,31 +118,37 @@ impl Refusal {
     pub const UNSUPPORTED_DESCRIPTION: Self = Self {
         status: 488,
         diagnostics: Some((52063, "Unsupported session description")),
+        warning: None,
     };
     /// One side requires encryption and the other has none.
     pub const ENCRYPTION: Self = Self {
         status: 488,
         diagnostics: Some((52017, "Encryption levels dont match")),
+        warning: Some("308 lcs.microsoft.com \"Encryption Levels not compatible\""),
     };
     /// No stream can be accepted.
     pub const NO_COMMON_MEDIA: Self = Self {
         status: 488,
         diagnostics: None,
+        warning: None,
     };
     /// The body is no description at all. `Accept: application/sdp` goes with it.
     pub const UNSUPPORTED_BODY: Self = Self {
         status: 415,
         diagnostics: None,
+        warning: None,
     };
     /// An offer of ours is on its way, or its call is not answered yet (RFC 3261 14.2).
     pub const GLARE: Self = Self {
         status: 491,
         diagnostics: None,
+        warning: None,
     };
     /// An offer of the peer is not answered yet (RFC 3261 14.2); `Retry-After` goes with it.
     pub const OFFER_PENDING: Self = Self {
         status: 500,
         diagnostics: None,
+        warning: None,
     };
 
     /// How a body is refused that gave this error.

@@ -4,9 +4,11 @@ mod answer;
 mod offer;
 mod slot;
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::{Config, Negotiated, Refusal, Stream, StreamKind, Violation};
 use crate::attribute::{Direction, Label};
-use crate::{Error, Sdp};
+use crate::{Error, IceVersion, Sdp};
 
 pub use offer::Fallback;
 use slot::Slot;
@@ -26,7 +28,7 @@ pub struct Session {
     slots: Vec<Slot>,
     held: bool,
     state: State,
-    /// What was agreed last, to return to.
+    /// What was agreed last, to return to when an offer of ours fails.
     stable: (Vec<Slot>, bool),
     version: u64,
     local: Option<Sdp>,
@@ -45,7 +47,11 @@ enum State {
     /// Our offer is answered, its call is not: no further offer.
     Early,
     /// An offer of the peer waits for our answer.
-    Received(Sdp),
+    Received {
+        offer: Sdp,
+        /// What stood here before it came, to return to.
+        before: Vec<Slot>,
+    },
 }
 
 /// In which response an answer came.
@@ -83,10 +89,12 @@ pub struct OfferedStream {
     pub index: usize,
     /// What it is; none if it cannot be negotiated here. It is answered with port 0.
     pub kind: Option<StreamKind>,
-    /// Which it is.
+    /// Which it is; none if it is rejected or of no kind.
     pub label: Option<Label<'static>>,
-    /// What the peer wants, from its point of view.
+    /// What the peer wants, from its point of view; inactive if it is rejected or of no kind.
     pub direction: Direction,
+    /// Of which ICE its candidates are. The plan must have candidates of the same one, or none.
+    pub ice: IceVersion,
     /// Whether the peer takes the stream away, or offers none.
     pub rejected: bool,
     /// Whether there is a plan for it: it was there before, and goes on unless it is removed.
@@ -130,14 +138,16 @@ impl Session {
         &self.config
     }
 
-    /// Adds a stream for the next offer, and says its index. An `m=` line of the same kind that was removed is used again
-    /// (\[MS-CONFAS\] 3.3.5.2.1).
+    /// Adds a stream for the next offer, and says its index. An `m=` line of the same kind that was removed, by an offer that
+    /// is answered, is used again (\[MS-CONFAS\] 3.3.5.2.1).
     ///
     /// # Errors
     /// [`Error::WrongState`] while an offer is on its way.
     pub fn add(&mut self, stream: Stream) -> Result<usize, Error> {
         self.expect_stable("adding a stream")?;
-        let free = |slot: &Slot| slot.plan.is_none() && slot.kind == Some(stream.kind);
+        let free = |slot: &Slot| {
+            slot.plan.is_none() && slot.agreed.is_none() && slot.kind == Some(stream.kind)
+        };
         if let Some(index) = self.slots.iter().position(free) {
             self.slots[index].restart(stream);
             return Ok(index);
@@ -170,12 +180,20 @@ impl Session {
         Ok(())
     }
 
-    /// A new key for the stream with the next offer or answer. Its roll-over counter starts again.
+    /// A new key for the stream, and for all that share its transport, with the next offer or answer.
+    ///
+    /// Roll-over counters go on where the new key is handed to the sender that is there (`ocs_srtp::Sender::set_key`; RFC 3711
+    /// 3.3.1), and start at 0 in a sender that is made anew, as products are recalled to do. `ocs_srtp::Receiver` takes both.
     ///
     /// # Errors
     /// As [`Session::remove`].
     pub fn rekey(&mut self, index: usize) -> Result<(), Error> {
-        self.slot_mut(index, "a new key")?.key = None;
+        let slot = self.slot_mut(index, "a new key")?;
+        slot.key = None;
+        let slot = slot.clone();
+        for other in self.slots.iter_mut().filter(|other| other.shares(&slot)) {
+            other.key = None;
+        }
         Ok(())
     }
 
@@ -241,22 +259,48 @@ impl Session {
         self.remote.as_ref()
     }
 
+    /// The offer of the peer that waits for our answer.
+    #[must_use]
+    pub const fn offered(&self) -> Option<&Sdp> {
+        match &self.state {
+            State::Received { offer, .. } => Some(offer),
+            _ => None,
+        }
+    }
+
     /// Whether an offer may be made.
     #[must_use]
     pub const fn is_stable(&self) -> bool {
         matches!(self.state, State::Stable)
     }
 
-    /// The offer that is on its way, ours or the peer's, has failed: everything is as it was agreed before.
+    /// The offer that is on its way has failed.
+    ///
+    /// Of ours: everything is as it was agreed before; if nothing was yet, the plans stay, for another try (after 415, with one
+    /// description). Of the peer's: everything is as it was before it came, with what was planned meanwhile for an offer of ours; what
+    /// was planned since is gone, but for hold.
     pub fn abandon(&mut self) {
-        (self.slots, self.held) = self.stable.clone();
-        self.state = State::Stable;
+        match core::mem::replace(&mut self.state, State::Stable) {
+            State::Offered { .. } if self.remote.is_some() => {
+                (self.slots, self.held) = self.stable.clone();
+            }
+            State::Received { before, .. } => self.slots = before,
+            State::Stable | State::Offered { .. } | State::Early => {}
+        }
     }
 
     fn commit(&mut self, slots: Vec<Slot>, held: bool, state: State) {
         self.stable = (slots.clone(), held);
         self.slots = slots;
         self.state = state;
+    }
+
+    /// The address of a description without active stream: the one of the description before, as 0.0.0.0 would be hold.
+    fn address(&self) -> IpAddr {
+        let origin = self.local.as_ref().map(Sdp::origin);
+        let origin = origin.and_then(|origin| origin.ok().flatten());
+        let address = origin.and_then(|origin| origin.address.ip());
+        address.unwrap_or(Ipv4Addr::UNSPECIFIED.into())
     }
 
     const fn expect_stable(&self, operation: &'static str) -> Result<(), Error> {

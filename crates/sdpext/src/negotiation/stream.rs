@@ -95,7 +95,7 @@ impl Transport {
     }
 
     /// With the lines of ICE: `ice-ufrag`, `ice-pwd`, `candidate`, `x-candidate-ipv6`, `x-candidate-info`, `remote-candidate`,
-    /// `remote-candidates`.
+    /// `remote-candidates`. A `candidate` of \[MS-ICE2\] with an address of IPv6 is written as `x-candidate-ipv6`.
     ///
     /// # Errors
     /// As [`Sdp::parse`]; [`Error::InvalidField`] if there is another line.

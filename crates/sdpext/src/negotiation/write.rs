@@ -185,9 +185,20 @@ impl Section<'_> {
             out.video_caps(format.payload_type, &self.plan.video_caps);
         }
         for line in self.transport.ice().filter(|line| !credentials(line)) {
-            out.text(line);
+            match ipv6_candidate(line) {
+                Some(value) => out.attribute(&Attribute::CandidateIpv6(value)),
+                None => out.text(line),
+            };
         }
     }
+}
+
+/// The value of a candidate of \[MS-ICE2\] whose address is of IPv6: old peers would stumble over it in `candidate` (3.1.5.21.2).
+fn ipv6_candidate(line: &str) -> Option<&str> {
+    let value = line.strip_prefix("a=candidate:")?;
+    let address = value.split_ascii_whitespace().nth(4)?;
+    let moved = address.contains(':') && IceVersion::of_candidate(value) == IceVersion::V19;
+    moved.then_some(value)
 }
 
 /// Whether `rtcp-mux` is offered over this transport.

@@ -1,18 +1,20 @@
 //! Offers of the peer, and our answers.
 
+use std::net::IpAddr;
+
 use rand_core::Rng;
 
 use super::offer::{check, encryption};
-use super::slot::Slot;
+use super::slot::{Slot, make_keys};
 use super::{Answer, OfferedStream, Session, State, Verdict};
 use crate::attribute::{Direction, Label, Setup};
 use crate::codec::Format;
 use crate::negotiation::multiplex::{self, Member};
 use crate::negotiation::negotiated::Reader;
 use crate::negotiation::refusal::Obstacle;
-use crate::negotiation::write::{Edition, Head, Section, offers_mux};
+use crate::negotiation::write::{Edition, Head, Section};
 use crate::negotiation::{Config, Negotiated, Refusal, Stream, StreamKind, Violation, srtp};
-use crate::{Error, Name, Sdp, SdpBuilder};
+use crate::{Error, IceVersion, Media, Name, Sdp, SdpBuilder};
 
 impl Session {
     /// Takes an offer of the peer. Nothing is answered before the application has decided.
@@ -22,12 +24,12 @@ impl Session {
         match self.state {
             State::Stable => {}
             State::Offered { .. } | State::Early => return Verdict::Refused(Refusal::GLARE),
-            State::Received(_) => return Verdict::Refused(Refusal::OFFER_PENDING),
+            State::Received { .. } => return Verdict::Refused(Refusal::OFFER_PENDING),
         }
         match self.look_at(&offer) {
             Ok((streams, slots)) => {
-                self.slots = slots;
-                self.state = State::Received(offer);
+                let before = core::mem::replace(&mut self.slots, slots);
+                self.state = State::Received { offer, before };
                 Verdict::Open(streams)
             }
             Err(_) => Verdict::Refused(Refusal::UNSUPPORTED_DESCRIPTION),
@@ -54,8 +56,13 @@ impl Session {
             } else {
                 slots.push(Slot::new(kind, line.to_string()));
             }
-            let member = kind.map(|kind| Member::of(kind, &media)).transpose()?;
-            let member = member.filter(|_| !line.is_rejected());
+            // What nobody will use need not make sense.
+            let used = kind.filter(|_| !line.is_rejected());
+            let member = used.map(|kind| Member::of(kind, &media)).transpose()?;
+            let (label, direction) = match used {
+                Some(_) => (media.single(Name::Label)?, media.direction()?),
+                None => (None, Direction::Inactive),
+            };
             let root = member
                 .as_ref()
                 .map(|member| multiplex::root(&members, member));
@@ -69,8 +76,9 @@ impl Session {
             streams.push(OfferedStream {
                 index,
                 kind,
-                label: media.single(Name::Label)?.and_then(Label::known),
-                direction: media.direction()?,
+                label: label.and_then(Label::known),
+                direction,
+                ice: media.ice_version(),
                 rejected: line.is_rejected(),
                 planned: slots[index].plan.is_some(),
                 multiplexed_with: root.and_then(Result::ok).flatten(),
@@ -86,7 +94,7 @@ impl Session {
     /// [`Error::WrongState`] without an offer, [`Error::NoSuchStream`] without such a stream, [`Error::Violation`] if the plan is of
     /// another kind.
     pub fn accept(&mut self, index: usize, stream: Stream) -> Result<(), Error> {
-        if !matches!(self.state, State::Received(_)) {
+        if !matches!(self.state, State::Received { .. }) {
             return Err(Error::WrongState {
                 operation: "accepting a stream",
             });
@@ -108,7 +116,7 @@ impl Session {
     /// # Errors
     /// [`Error::WrongState`] without an offer; [`Error::Violation`] if the plans do not fit each other.
     pub fn answer(&mut self, rng: &mut impl Rng) -> Result<Answer, Error> {
-        let State::Received(offer) = &self.state else {
+        let State::Received { offer, .. } = &self.state else {
             return Err(Error::WrongState {
                 operation: "an answer",
             });
@@ -128,7 +136,8 @@ impl Session {
             return Ok(Answer::Refuse(Refusal::for_violation(obstacle)));
         }
         let config = self.config.clone();
-        let sdp = self.describe(|version| write(&config, &slots, version))?;
+        let idle = self.address();
+        let sdp = self.describe(|version| write(&config, &slots, idle, version))?;
         for slot in &mut slots {
             slot.settle();
         }
@@ -145,6 +154,10 @@ impl Session {
         rng: &mut impl Rng,
     ) -> Result<Option<Violation>, Error> {
         let mut last = None;
+        for (slot, media) in slots.iter_mut().zip(offer.all_media()) {
+            slot.take_label(&media)?;
+        }
+        make_keys(slots, &self.config, rng);
         let mut members: Vec<Option<Member<'_>>> = Vec::with_capacity(slots.len());
         for (slot, media) in slots.iter_mut().zip(offer.all_media()) {
             slot.obstacle = None;
@@ -157,7 +170,7 @@ impl Session {
             };
             let member = Member::of(plan.kind, &media)?;
             let judged = match multiplex::root(&members, &member) {
-                Ok(root) => self.agree_on(offer, slot, &plan, media, root, rng),
+                Ok(root) => self.agree_on(offer, slot, &plan, media, root),
                 Err(violation) => Err(violation.into()),
             };
             match judged {
@@ -181,20 +194,21 @@ impl Session {
     fn agree_on(
         &self,
         offer: &Sdp,
-        slot: &mut Slot,
+        slot: &Slot,
         plan: &Stream,
-        media: crate::Media<'_>,
+        media: Media<'_>,
         root: Option<usize>,
-        rng: &mut impl Rng,
     ) -> Result<Negotiated, Obstacle> {
         let config = &self.config;
-        let before = slot.agreed.as_ref().and_then(|agreed| agreed.srtp.clone());
-        let key = slot.key(config, rng).cloned();
-        let srtp = srtp::answer(config, key.as_ref(), &media, before.as_ref())?;
+        let versions = [media.ice_version(), plan.transport.ice_version()];
+        if versions[0] != versions[1] && !versions.contains(&IceVersion::None) {
+            return Err(Violation::IceCandidates.into());
+        }
+        let srtp = srtp::answer(config, slot.key.as_ref(), &media, slot.srtp())?;
         let reader = Reader {
             plan,
             wanted: Slot::wanted(plan, self.held),
-            rtcp_mux: offers_mux(config, &plan.transport),
+            rtcp_mux: slot.offers_mux(config, &plan.transport),
             sdp: offer,
             media,
             answering: true,
@@ -204,6 +218,17 @@ impl Session {
 }
 
 impl Slot {
+    /// The label is the peer's: what is offered under one is answered under it.
+    fn take_label(&mut self, media: &Media<'_>) -> Result<(), Error> {
+        if let Some(own) = self.plan.as_mut().and_then(|plan| plan.label.as_mut())
+            && !media.line()?.is_rejected()
+            && let Some(label) = media.single(Name::Label)?.and_then(Label::known)
+        {
+            *own = label;
+        }
+        Ok(())
+    }
+
     /// After an answer of ours: numbers of formats are the peer's from now on, and what was said is remembered.
     fn settle(&mut self) {
         let (Some(plan), Some(agreed)) = (&mut self.plan, &self.agreed) else {
@@ -227,14 +252,14 @@ impl Slot {
     }
 }
 
-fn write(config: &Config, slots: &[Slot], version: u64) -> Result<Sdp, Error> {
+fn write(config: &Config, slots: &[Slot], idle: IpAddr, version: u64) -> Result<Sdp, Error> {
     let mut out = SdpBuilder::default();
     let plans = || slots.iter().filter_map(|slot| slot.plan.as_ref());
     let labels: Vec<Label<'static>> = plans().filter_map(|plan| plan.label).collect();
     let address = plans()
         .map(|plan| plan.transport.rtp.ip())
         .next()
-        .unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
+        .unwrap_or(idle);
     let head = Head {
         config,
         edition: Edition::Full,

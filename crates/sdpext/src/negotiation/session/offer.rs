@@ -1,10 +1,13 @@
 //! Offers of ours, and their answers.
 
+use std::net::IpAddr;
+
 use rand_core::Rng;
 
-use super::slot::{Slot, member};
+use super::slot::{Slot, key_holder, make_keys, member};
 use super::{Answered, Session, Stage, State};
 use crate::attribute::{Crypto, Direction, Encryption, Label, Setup, TcpConnection};
+use crate::line::Kind;
 use crate::negotiation::multiplex::{self, Member};
 use crate::negotiation::negotiated::Reader;
 use crate::negotiation::refusal::Obstacle;
@@ -12,7 +15,7 @@ use crate::negotiation::write::{Edition, Head, Section};
 use crate::negotiation::{
     Config, EncryptionPolicy, Negotiated, Stream, StreamKind, Transport, Violation, srtp,
 };
-use crate::{Error, Sdp, SdpBuilder};
+use crate::{Error, RawLine, Sdp, SdpBuilder};
 
 /// An offer in two forms, for a multipart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +35,10 @@ impl Session {
     pub fn offer(&mut self, rng: &mut impl Rng) -> Result<Sdp, Error> {
         self.prepare(rng)?;
         let (slots, config, held) = (self.slots.clone(), self.config.clone(), self.held);
+        let idle = self.address();
         let sdp = self.describe(|version| {
-            write(&config, &slots, held, version, Edition::Full, |_, plan| {
-                &plan.transport
-            })
+            let head = (idle, version, Edition::Full);
+            write(&config, &slots, held, head, |_, plan| &plan.transport)
         })?;
         self.fallback = None;
         self.sent(&sdp)?;
@@ -61,25 +64,15 @@ impl Session {
         }
         self.prepare(rng)?;
         let first = self.version + u64::from(self.local.is_some());
-        let described = &self.slots[..stream];
-        let edition = Edition::Legacy;
-        let fallback = write(
-            &self.config,
-            described,
-            self.held,
-            first,
-            edition,
-            |index, _| &transports[index],
-        )?;
-        let (edition, version) = (Edition::Full, first + 1);
-        let full = write(
-            &self.config,
-            &self.slots,
-            self.held,
-            version,
-            edition,
-            |_, plan| &plan.transport,
-        )?;
+        let (described, idle, version) = (&self.slots[..stream], self.address(), first + 1);
+        let head = (idle, first, Edition::Legacy);
+        let fallback = write(&self.config, described, self.held, head, |index, _| {
+            &transports[index]
+        })?;
+        let head = (idle, version, Edition::Full);
+        let full = write(&self.config, &self.slots, self.held, head, |_, plan| {
+            &plan.transport
+        })?;
         self.version = version;
         self.local = Some(full.clone());
         self.fallback = Some(stream);
@@ -96,9 +89,7 @@ impl Session {
         let plans: Vec<Option<&Stream>> =
             self.slots.iter().map(|slot| slot.plan.as_ref()).collect();
         check(&plans)?;
-        for slot in self.slots.iter_mut().filter(|slot| slot.plan.is_some()) {
-            slot.key(&self.config, rng);
-        }
+        make_keys(&mut self.slots, &self.config, rng);
         Ok(())
     }
 
@@ -115,7 +106,8 @@ impl Session {
     /// # Errors
     /// [`Error::WrongState`] without an offer; [`Error::Violation`], or what is wrong with a line, if the answer does not fit the
     /// offer: the call cannot go on, or, of a re-INVITE, goes on as before after [`Session::abandon`].
-    /// [`Error::AnswerChanged`] if a second answer is another than the first.
+    /// [`Error::AnswerChanged`] if a second answer is another than the first, in more than `o=`. The first one stands: the call may go
+    /// on with it ([`Session::confirm`]).
     pub fn handle_answer(&mut self, answer: &Sdp, stage: Stage) -> Result<Answered, Error> {
         let next = match stage {
             Stage::Provisional => State::Early,
@@ -128,12 +120,12 @@ impl Session {
                 self.remote = Some(answer.clone());
                 Ok(Answered::New)
             }
-            (State::Early, Some(first)) if first == answer => {
+            (State::Early, Some(first)) if same(first, answer) => {
                 self.state = next;
                 Ok(Answered::Repeated)
             }
             (State::Early, _) => Err(Error::AnswerChanged),
-            (State::Stable, Some(first)) if first == answer => Ok(Answered::Repeated),
+            (State::Stable, Some(first)) if same(first, answer) => Ok(Answered::Repeated),
             _ => Err(Error::WrongState {
                 operation: "an answer",
             }),
@@ -178,9 +170,9 @@ impl Session {
                 media,
                 answering: false,
             };
-            let offered = keys(&self.config, slot);
-            let before = slot.agreed.as_ref().and_then(|agreed| agreed.srtp.as_ref());
-            let agreed = srtp::answered(&self.config, &offered, &media, before)
+            let holder = &self.slots[key_holder(&self.slots, index)];
+            let offered = keys(&self.config, holder);
+            let agreed = srtp::answered(&self.config, &offered, &media, holder.srtp())
                 .and_then(|srtp| reader.read(srtp, root))
                 .map_err(|obstacle: Obstacle| obstacle.at(index))?;
             slot.was_limited = wanted != Direction::SendRecv;
@@ -215,6 +207,15 @@ fn keys(config: &Config, slot: &Slot) -> Vec<Crypto<'static>> {
     }
 }
 
+/// Whether two answers say the same: the version in `o=` does not count.
+fn same(one: &Sdp, other: &Sdp) -> bool {
+    fn rest(sdp: &Sdp) -> impl Iterator<Item = &str> {
+        let lines = sdp.lines().filter(|line| line.kind() != Kind::Letter(b'o'));
+        lines.map(RawLine::as_str)
+    }
+    rest(one).eq(rest(other))
+}
+
 /// The attribute of version 1, where it is wanted.
 pub(super) fn encryption(config: &Config) -> Option<Encryption> {
     if !config.encryption_attribute {
@@ -241,8 +242,7 @@ fn write<'s>(
     config: &Config,
     slots: &'s [Slot],
     held: bool,
-    version: u64,
-    edition: Edition,
+    (idle, version, edition): (IpAddr, u64, Edition),
     transport: impl Fn(usize, &'s Stream) -> &'s Transport,
 ) -> Result<Sdp, Error> {
     let mut out = SdpBuilder::default();
@@ -250,9 +250,7 @@ fn write<'s>(
     let active = slots.iter().enumerate().filter_map(active);
     let labels: Vec<Label<'static>> = active.clone().filter_map(|(_, plan)| plan.label).collect();
     let mut addresses = active.map(|(index, plan)| transport(index, plan).rtp.ip());
-    let address = addresses
-        .next()
-        .unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
+    let address = addresses.next().unwrap_or(idle);
     let head = Head {
         config,
         edition,
@@ -267,13 +265,11 @@ fn write<'s>(
             continue;
         };
         let transport = transport(index, plan);
-        let keys = keys(config, slot);
+        let holder = &slots[key_holder(slots, index)];
+        let keys = keys(config, holder);
         let connection = connection(slot, plan, transport);
         let required = config.encryption == EncryptionPolicy::Require;
-        let encrypted = slot
-            .agreed
-            .as_ref()
-            .is_some_and(|agreed| agreed.srtp.is_some());
+        let encrypted = holder.srtp().is_some();
         let mid = slot.mid(plan);
         let section = Section {
             plan,

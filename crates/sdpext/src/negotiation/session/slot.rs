@@ -7,7 +7,7 @@ use crate::line::MediaLine;
 use crate::negotiation::multiplex::Member;
 use crate::negotiation::write::offers_mux;
 use crate::negotiation::{
-    Config, EncryptionPolicy, Negotiated, Stream, StreamKind, Transport, Violation,
+    Config, EncryptionPolicy, Negotiated, Srtp, Stream, StreamKind, Transport, Violation,
 };
 use crate::{Error, SdpBuilder};
 
@@ -94,11 +94,25 @@ impl Slot {
     }
 
     /// Our key, made when it is needed first.
-    pub(super) fn key(&mut self, config: &Config, rng: &mut impl Rng) -> Option<&MasterKey> {
+    fn key(&mut self, config: &Config, rng: &mut impl Rng) -> Option<&MasterKey> {
         if config.encryption == EncryptionPolicy::DoNotSupport {
             return None;
         }
         Some(self.key.get_or_insert_with(|| MasterKey::random(rng)))
+    }
+
+    /// The keys that were agreed before.
+    pub(super) fn srtp(&self) -> Option<&Srtp> {
+        self.agreed.as_ref()?.srtp.as_ref()
+    }
+
+    /// Whether both are streams of one label, which share a transport and so a key (3.1.5.34).
+    pub(super) fn shares(&self, other: &Self) -> bool {
+        let named = |slot: &Self| {
+            let plan = slot.plan.as_ref()?;
+            Some((plan.kind, plan.label?))
+        };
+        named(self).is_some_and(|name| named(other) == Some(name))
     }
 
     pub(super) fn write_rejected(&self, out: &mut SdpBuilder) -> Result<(), Error> {
@@ -111,6 +125,23 @@ impl Slot {
         };
         out.rejected(&MediaLine::parse(line)?);
         Ok(())
+    }
+}
+
+/// The stream whose key this one has: itself, or, of those that share its transport, the first that is agreed on, or else the first.
+pub(super) fn key_holder(slots: &[Slot], index: usize) -> usize {
+    let group = || (0..slots.len()).filter(|&other| slots[other].shares(&slots[index]));
+    let agreed = group().find(|&other| slots[other].agreed.is_some());
+    agreed.or_else(|| group().next()).unwrap_or(index)
+}
+
+/// Gives a key to every planned stream that has none.
+pub(super) fn make_keys(slots: &mut [Slot], config: &Config, rng: &mut impl Rng) {
+    for index in 0..slots.len() {
+        if slots[index].plan.is_some() {
+            let holder = key_holder(slots, index);
+            slots[index].key = slots[holder].key(config, rng).cloned();
+        }
     }
 }
 
