@@ -78,6 +78,8 @@ impl Sender {
     }
 
     /// Goes on with another key. Sources keep their rollover counters and SRTCP indices (RFC 3711 3.3.1).
+    ///
+    /// Products are recalled to start again at 0 with a new key: a sender that is made anew does so. A [`Receiver`](crate::Receiver) takes both.
     pub fn set_key(&mut self, params: &KeyParams) {
         self.key = Key::new(params);
     }

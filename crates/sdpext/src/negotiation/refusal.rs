@@ -109,7 +109,7 @@ pub struct Refusal {
     pub status: u16,
     /// The value of `ms-client-diagnostics`: number and reason.
     pub diagnostics: Option<(u32, &'static str)>,
-    /// The value of `Warning`.
+    /// The value of `Warning`, as SIPE writes it.
     pub warning: Option<&'static str>,
 }
 

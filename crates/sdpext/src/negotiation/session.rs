@@ -277,8 +277,8 @@ impl Session {
     /// The offer that is on its way has failed.
     ///
     /// Of ours: everything is as it was agreed before; if nothing was yet, the plans stay, for another try (after 415, with one
-    /// description). Of the peer's: everything is as it was before it came, with what was planned meanwhile for an offer of ours; what
-    /// was planned since is gone, but for hold.
+    /// description). Of the peer's: everything is as it was before it came, plans that were not offered yet included; what was
+    /// planned since is gone, but for hold.
     pub fn abandon(&mut self) {
         match core::mem::replace(&mut self.state, State::Stable) {
             State::Offered { .. } if self.remote.is_some() => {

@@ -7,6 +7,9 @@ use crate::line::{Kind, Protocol};
 use crate::{Error, Media, Name};
 
 /// The keys of a stream: `local` goes into `ocs_srtp::Sender::new`, `remote` into `ocs_srtp::Receiver::add_key`.
+///
+/// Streams that share a transport ([`Negotiated::multiplexed_with`](super::Negotiated)) have one key on each side: one sender and one
+/// receiver serve them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Srtp {
     /// The tag of the line that was chosen.
