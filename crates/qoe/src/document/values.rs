@@ -46,7 +46,43 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
     }
 }
 
-/// A number with a fraction, in any form of `xs:float`; finite.
+/// A value as it is read from a report: numbers that should be whole may have a fraction.
+pub(crate) trait Metric: Value {
+    /// Reads the text of an element or attribute.
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+macro_rules! whole {
+    ($($type:ty),*) => {
+        $(impl Metric for $type {
+            /// Rounds a fraction. What is out of range is refused.
+            fn read(text: &str) -> Option<Self> {
+                Self::parse(text).or_else(|| {
+                    let number = Float::parse(text)?.0.round();
+                    let range = f64::from(Self::MIN)..=f64::from(Self::MAX);
+                    range.contains(&number).then_some(number as Self)
+                })
+            }
+        })*
+    };
+}
+
+whole!(u8, u16, u32, i32);
+
+impl Metric for bool {}
+impl Metric for Float {}
+impl Metric for SmolStr {}
+impl Metric for Time {}
+impl<const MAX: usize> Metric for Text<MAX> {}
+impl Metric for ApplicationShared {}
+impl Metric for Ice {}
+impl Metric for Label {}
+impl Metric for NetworkConnection {}
+impl Metric for Transport {}
+
+/// A number with a fraction, in any form of `xs:float`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Float(pub f64);
 
@@ -58,11 +94,19 @@ impl From<f64> for Float {
 
 impl Value for Float {
     fn parse(text: &str) -> Option<Self> {
-        let number: f64 = text.trim_ascii().parse().ok()?;
-        number.is_finite().then_some(Self(number))
+        let number = match text.trim_ascii() {
+            "INF" => f64::INFINITY,
+            "-INF" => f64::NEG_INFINITY,
+            "NaN" => f64::NAN,
+            text => text
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite())?,
+        };
+        Some(Self(number))
     }
 
-    /// What is not finite has no place in a report: it is written as 0, as for "no media".
+    /// What is not finite is a division by nothing: it is written as 0, as for "no media".
     fn format(&self, out: &mut String) {
         let number = if self.0.is_finite() { self.0 } else { 0.0 };
         out.push_str(&number.to_string());
@@ -229,12 +273,33 @@ mod tests {
         ] {
             assert_eq!(Float::parse(text), Some(Float(number)), "{text}");
         }
-        for text in ["", "NaN", "INF", "1,5", "1e999"] {
+        assert_eq!(Float::parse("-INF"), Some(Float(f64::NEG_INFINITY)));
+        assert_eq!(Float::parse(" INF"), Some(Float(f64::INFINITY)));
+        assert!(Float::parse("NaN").is_some_and(|number| number.0.is_nan()));
+        for text in ["", "nan", "infinity", "1,5", "1e999"] {
             assert_eq!(Float::parse(text), None, "{text}");
         }
         assert_eq!(formatted(&Float(0.015)), "0.015");
         assert_eq!(formatted(&Float(1e9)), "1000000000");
         assert_eq!(formatted(&Float(f64::NAN)), "0");
+    }
+
+    #[test]
+    fn whole_numbers_with_a_fraction() {
+        for (text, number) in [
+            ("7", 7),
+            ("6.5", 7),
+            ("1e+002", 100),
+            ("-3.4", -3),
+            ("2147483647.2", i32::MAX),
+        ] {
+            assert_eq!(<i32 as Metric>::read(text), Some(number), "{text}");
+        }
+        for text in ["", "NaN", "INF", "2147483648", "seven"] {
+            assert_eq!(<i32 as Metric>::read(text), None, "{text}");
+        }
+        assert_eq!(<u8 as Metric>::read("-1"), None);
+        assert_eq!(<u8 as Metric>::read("99.9"), Some(100));
     }
 
     #[test]

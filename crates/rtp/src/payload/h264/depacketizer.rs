@@ -128,13 +128,14 @@ impl Depacketizer {
         marker: bool,
         payload: &[u8],
     ) -> Result<(), Error> {
-        if let Some(expected) = self.next_sequence {
-            match distance(expected, sequence) {
-                0 => {}
-                // It came too late, or twice.
-                -100..=-1 => return Ok(()),
-                _ => self.lose(),
-            }
+        let missing = self
+            .next_sequence
+            .map_or(0, |expected| distance(expected, sequence));
+        match missing {
+            0 => {}
+            // It came too late, or twice.
+            -100..=-1 => return Ok(()),
+            _ => self.lose(),
         }
         self.next_sequence = Some(sequence.wrapping_add(1));
         if self
@@ -144,6 +145,8 @@ impl Depacketizer {
         {
             // Its last packet is missing, or the sender sets no markers.
             self.finish();
+            // What is missing may be of both frames, unless it was just the end of the former one.
+            self.lost |= missing != 0 && !(missing == 1 && starts_layer(payload));
         }
         if self.current.is_none() {
             let mut frame = self.spare.pop().unwrap_or_default();
@@ -229,12 +232,12 @@ impl Depacketizer {
         self.drop_fragments();
         match header.kind() {
             nal_type::STAP_A => {
-                for unit in (NalUnits {
-                    rest: &payload[1..],
-                }) {
-                    self.take_unit(unit?)?;
+                let rest = &payload[1..];
+                let mut taken = Ok(());
+                for unit in (NalUnits { rest }) {
+                    taken = taken.and(unit.and_then(|unit| self.take_unit(unit)));
                 }
-                Ok(())
+                taken
             }
             _ => self.take_unit(payload),
         }
@@ -247,19 +250,24 @@ impl Depacketizer {
         };
         match header.kind() {
             nal_type::PACSI => {
-                let pacsi = Pacsi::parse(unit)?;
-                frame.pacsi = Some(pacsi.fields);
-                for message in pacsi.messages() {
-                    keep(frame, message);
+                // One of another form, as a Teams client sends it, costs only what it says.
+                if let Ok(pacsi) = Pacsi::parse(unit) {
+                    frame.pacsi = Some(pacsi.fields);
+                    for message in pacsi.messages() {
+                        keep(frame, message);
+                    }
                 }
                 return Ok(());
             }
-            nal_type::SEI => {
-                if let Some(message) = Sei::parse(unit)? {
+            nal_type::SEI => match Sei::parse(unit) {
+                Ok(None) => {}
+                Ok(Some(message)) => {
                     keep(frame, message);
                     return Ok(());
                 }
-            }
+                // No decoder needs it.
+                Err(_) => return Ok(()),
+            },
             1..=23 => {}
             kind => {
                 return Err(Error::PayloadType {
@@ -306,6 +314,19 @@ impl Depacketizer {
         }
         Ok(())
     }
+}
+
+/// Whether a payload begins with a PACSI that says that the first unit of its layer follows.
+fn starts_layer(payload: &[u8]) -> bool {
+    let unit = match payload.first() {
+        Some(&first) if NalHeader(first).kind() == nal_type::STAP_A => {
+            let rest = &payload[1..];
+            NalUnits { rest }.next().and_then(Result::ok)
+        }
+        _ => Some(payload),
+    };
+    unit.and_then(|unit| Pacsi::parse(unit).ok())
+        .is_some_and(|pacsi| pacsi.fields.start)
 }
 
 fn keep(frame: &mut Buffer, message: Sei<'_>) {
