@@ -946,7 +946,7 @@ fn layers_of_a_picture_share_their_timestamp() {
 fn events_do_not_set_the_clock_of_the_reports() {
     let now = Instant::now();
     let mut session = machine(now, 1, Config::default());
-    let mut send = |session: &mut Machine, at, payload_type, timestamp| {
+    let send = |session: &mut Machine, at, payload_type, timestamp| {
         let outgoing = Outgoing {
             payload_type,
             timestamp,

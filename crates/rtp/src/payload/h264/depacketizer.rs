@@ -95,6 +95,8 @@ pub struct Depacketizer {
     next_sequence: Option<u16>,
     /// Something was lost since the last packet that was used.
     lost: bool,
+    /// What is wrong with a PACSI or a message of the packet.
+    unread: Option<Error>,
     last_info: Option<(BitstreamInfo, bool)>,
     ready: VecDeque<Buffer>,
     spare: Vec<Buffer>,
@@ -110,6 +112,7 @@ impl Depacketizer {
             unit_at: None,
             next_sequence: None,
             lost: false,
+            unread: None,
             last_info: None,
             ready: VecDeque::new(),
             spare: Vec::new(),
@@ -120,7 +123,8 @@ impl Depacketizer {
     /// Takes the payload of a packet. [`poll_frame`](Self::poll_frame) says what it completed: a frame ends with the marker, or when
     /// another timestamp comes.
     ///
-    /// On error the packet is dropped as if it had been lost.
+    /// On error the packet is dropped as if it had been lost. But of a PACSI or a message that cannot be read only what it says is lost: the frame is not
+    /// damaged by it.
     pub fn handle_packet(
         &mut self,
         sequence: u16,
@@ -161,7 +165,8 @@ impl Depacketizer {
         if marker {
             self.finish();
         }
-        taken
+        let unread = self.unread.take();
+        taken.and(unread.map_or(Ok(()), Err))
     }
 
     /// The next frame.
@@ -250,12 +255,15 @@ impl Depacketizer {
         };
         match header.kind() {
             nal_type::PACSI => {
-                // One of another form, as a Teams client sends it, costs only what it says.
-                if let Ok(pacsi) = Pacsi::parse(unit) {
-                    frame.pacsi = Some(pacsi.fields);
-                    for message in pacsi.messages() {
-                        keep(frame, message);
+                match Pacsi::parse(unit) {
+                    Ok(pacsi) => {
+                        frame.pacsi = Some(pacsi.fields);
+                        for message in pacsi.messages() {
+                            keep(frame, message);
+                        }
                     }
+                    // One of another form, as a Teams client sends it, costs only what it says.
+                    Err(error) => self.unread = Some(error),
                 }
                 return Ok(());
             }
@@ -266,7 +274,10 @@ impl Depacketizer {
                     return Ok(());
                 }
                 // No decoder needs it.
-                Err(_) => return Ok(()),
+                Err(error) => {
+                    self.unread = Some(error);
+                    return Ok(());
+                }
             },
             1..=23 => {}
             kind => {
