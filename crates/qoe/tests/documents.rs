@@ -349,14 +349,20 @@ fn what_is_recalled_makes_no_report_unreadable() {
             assert!(event.to_xml().len() < text.len());
         }
     }
-    // The forms of numbers.
-    for (name, value) in [
-        ("InterArrival", "3.7"),
-        ("Packets", "2.981e+003"),
-        ("LossRate", "NaN"),
-        ("LossRateMax", "INF"),
+    // The forms of numbers; those that say nothing are left out.
+    for (name, value, written) in [
+        ("InterArrival", "3.7", Some("<InterArrival>4<")),
+        ("Packets", "2.981e+003", Some("<Packets>2981<")),
+        ("LossRate", "NaN", None),
+        ("LossRateMax", "-INF", None),
     ] {
-        parse(&replaced(name, value));
+        let event = parse(&replaced(name, value));
+        let xml = event.to_xml();
+        match written {
+            Some(written) => assert!(xml.contains(written), "{name}"),
+            None => assert_ne!(xml, text, "{name}"),
+        }
+        assert_eq!(parse(&xml), event, "{name}");
     }
     assert!(VqReportEvent::parse(replaced("Packets", "many").as_bytes()).is_err());
     // A router that did not answer.

@@ -899,13 +899,13 @@ fn several_streams_in_a_range() {
 fn sender_report(session: &mut Machine, at: Instant) -> SenderInfo {
     session.handle_timeout(at);
     let packets = sent(session);
-    let infos = packets.iter().filter_map(|octets| {
+    let mut infos = packets.iter().filter_map(|octets| {
         match Compound::parse(octets).unwrap().packets().next() {
             Some(Ok(RtcpPacket::SenderReport(report))) => Some(report.info()),
             _ => None,
         }
     });
-    infos.last().expect("a SR")
+    infos.next_back().expect("a SR")
 }
 
 fn timestamp_of(wire: &[u8]) -> u32 {
@@ -1173,9 +1173,9 @@ fn requests_count_once_for_each_medium() {
 
 #[test]
 fn durations_have_a_limit() {
+    type Change = fn(&mut Config, Duration);
     let now = Instant::now();
     let (day, longer) = (Duration::from_secs(86_400), Duration::MAX);
-    type Change = fn(&mut Config, Duration);
     let changes: [Change; 4] = [
         |config, duration| config.participant_timeout = duration,
         |config, duration| config.bye_timeout = duration,

@@ -311,7 +311,11 @@ macro_rules! metrics {
 
     (@child leaf_opt, $ty:ty, $field:ident, $tag:ident, $reader:ident, $version:ident, $local:literal, $wire:literal) => {
         if $crate::document::SchemaVersion::$version.names(&$tag, $wire) {
-            let value = <$ty as $crate::document::values::Metric>::read(&$reader.text()?);
+            let text = $reader.text()?;
+            if <$ty as $crate::document::values::Metric>::is_nothing(&text) {
+                continue;
+            }
+            let value = <$ty as $crate::document::values::Metric>::read(&text);
             let value = value.ok_or(ocs_xml::Error::Value { element: $local, name: $wire })?;
             if $field.replace(value).is_some() {
                 return Err(ocs_xml::Error::RepeatedElement { element: $local, child: $wire });

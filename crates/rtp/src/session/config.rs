@@ -21,7 +21,7 @@ pub struct Config {
     pub remote_range: Option<RangeInclusive<u32>>,
     /// Bit/s of media, of which RTCP takes a twentieth. The default is 64,000.
     pub bandwidth: u32,
-    /// CNAME of the own SDES. Without one the session makes one of 96 random bits (RFC 7022 4.2), for no report goes without: it would
+    /// CNAME of the own SDES. Without one the session makes one of 96 random bits (RFC 7022), for no report goes without: it would
     /// be taken for a probe.
     pub canonical_name: Vec<u8>,
     /// States of devices and network that reports tell from the beginning. A host with audio that is no mixer has the default state here, with

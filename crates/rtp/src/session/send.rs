@@ -24,7 +24,7 @@ pub(super) struct Stream {
     pub(super) ssrc: u32,
     sequence: u16,
     /// Added to the timestamps of the application; the same in all streams.
-    pub(super) offset: u32,
+    offset: u32,
     /// Time, timestamp and clock of the first packet of the last timestamp; events count only before all others.
     pub(super) last: Option<(Instant, u32, u32)>,
     packets: u32,
@@ -74,7 +74,7 @@ pub struct Outgoing<'a> {
 
 impl<R: Rng> Session<R> {
     /// Adds a stream, and gives its number. It has the next SSRC of the own range, and the timestamps of the first one: layers of one picture share
-    /// theirs (\[MS-H264PF\] 1.3), and the sender report of the first stream speaks for all.
+    /// theirs (\[MS-H264PF\]), and the sender report of the first stream speaks for all.
     pub fn add_stream(&mut self) -> Result<usize, Error> {
         let number = self.streams.len();
         let ssrc = self

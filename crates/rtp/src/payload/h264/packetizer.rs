@@ -65,7 +65,7 @@ impl Packetizer {
     }
 
     /// Sets the decoding order number of the next access unit. Who sends several layers of a picture, each by a packetizer of its own, numbers them
-    /// together: DONC orders the layers of one timestamp (\[MS-H264PF\] 3.1.5). A single layer counts by itself.
+    /// together: DONC orders the layers of one timestamp. A single layer counts by itself.
     pub const fn set_donc(&mut self, donc: u16) {
         self.donc = donc;
     }
