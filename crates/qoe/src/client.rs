@@ -19,19 +19,20 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 pub struct Config {
     /// The agent: `qosUri` of in-band provisioning (\[MS-SIPREGE\]).
     pub agent: String,
-    /// The version of the schema that its server knows. What came later is left out of reports.
+    /// The version of the schema that its server knows. What came later is left out of reports. The names of the versions behind the second are
+    /// recalled in part: choose one for a server that is known to read them.
     pub version: SchemaVersion,
     /// Reports that wait at most; 16. More are refused.
     pub queue: usize,
 }
 
 impl Config {
-    /// Reports of the latest version for this agent.
+    /// Reports for this agent in the version of Lync 2010, which every later server reads.
     #[must_use]
     pub fn new(agent: &str) -> Self {
         Self {
             agent: agent.to_owned(),
-            version: SchemaVersion::V4,
+            version: SchemaVersion::V2,
             queue: 16,
         }
     }
@@ -114,14 +115,24 @@ impl Publisher {
     }
 
     /// Sends a report on a call, cut to the version of the server.
+    ///
+    /// # Errors
+    ///
+    /// [`Incomplete`](Error::Incomplete) as [`VqReportEvent::check`] says; too many reports, or one that is too long.
     pub fn report(&mut self, mut report: VqReportEvent) -> Result<(), Error> {
         report.cut(self.config.version);
+        report.check()?;
         self.push(REPORT_TYPE, report.to_xml(), None)
     }
 
     /// Sends a report of an anonymous participant of a conference. The URI of the focus comes from the report.
+    ///
+    /// # Errors
+    ///
+    /// As of [`report`](Self::report).
     pub fn report_anonymously(&mut self, mut report: VqReportEvent) -> Result<(), Error> {
         report.cut(self.config.version);
+        report.check()?;
         let focus_uri = report
             .all_reports()
             .find_map(|report| report.dialog.conf_uri.as_ref().map(ToString::to_string));

@@ -13,6 +13,14 @@ pub enum Error {
         /// Its octets.
         len: usize,
     },
+    /// A report that lacks what its schema demands: no server takes it.
+    #[error("element {element} lacks {child}")]
+    Incomplete {
+        /// The element.
+        element: &'static str,
+        /// What it has to have.
+        child: &'static str,
+    },
     /// More reports wait than the publisher keeps.
     #[error("more than {limit} reports wait")]
     TooMany {

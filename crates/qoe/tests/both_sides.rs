@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ocs_qoe::client::{Config, Event, MAX_RETRY_AFTER, Publisher, RETRY_WAIT};
-use ocs_qoe::document::{CallQualityFeedbackReport, SchemaVersion, VqReportEvent};
+use ocs_qoe::document::{CallQualityFeedbackReport, SchemaVersion, SessionReport, VqReportEvent};
 use ocs_qoe::server::{Refusal, Report, answer, is_for_agent};
 use ocs_qoe::{Error, FEEDBACK_TYPE, FOCUS_URI, REPORT_TYPE, is_report};
 use ocs_sip_core::{HeaderName, Message, Method};
@@ -35,7 +35,10 @@ fn request(from: &str, content_type: &str, body: &str) -> Message {
 #[test]
 fn a_report_is_sent_and_taken() {
     let now = Instant::now();
-    let mut client = Publisher::new(Config::new(AGENT));
+    let mut config = Config::new(AGENT);
+    assert_eq!(config.version, SchemaVersion::V2);
+    config.version = SchemaVersion::V4;
+    let mut client = Publisher::new(config);
     client.report(event(V3)).unwrap();
     client.feedback(&feedback()).unwrap();
     let first = client.poll_transmit().unwrap();
@@ -132,6 +135,51 @@ fn a_report_is_tried_twice_and_no_more() {
     // An answer that nobody waits for.
     client.handle_response(now, None);
     assert_eq!(client.poll_event(), None);
+}
+
+#[test]
+fn reports_without_what_the_schema_demands_are_not_sent() {
+    type Change = fn(&mut SessionReport);
+    let changes: [(&str, Change); 9] = [
+        ("LocalContactURI", |it| it.dialog.local_contact_uri = None),
+        ("RemoteContactURI", |it| it.dialog.remote_contact_uri = None),
+        ("LocalUserAgent", |it| it.dialog.local_user_agent = None),
+        ("RemoteUserAgent", |it| it.dialog.remote_user_agent = None),
+        ("LocalAddr", |it| {
+            it.media_lines[0].description.local_address = None;
+        }),
+        ("RemoteAddr", |it| {
+            it.media_lines[0].description.remote_address = None;
+        }),
+        ("Network", |it| {
+            it.media_lines[0].inbound.as_mut().unwrap().network = None;
+        }),
+        ("Payload", |it| {
+            it.media_lines[0].inbound.as_mut().unwrap().payload = None;
+        }),
+        ("MediaLine", |it| it.media_lines.clear()),
+    ];
+    for (name, change) in changes {
+        let mut report = event(V2);
+        change(&mut report.reports[0]);
+        // Who reads it does not mind.
+        let read = VqReportEvent::parse(report.to_xml().as_bytes());
+        assert_eq!(read.is_ok(), name != "MediaLine", "{name}");
+        let mut client = Publisher::new(Config::new(AGENT));
+        for result in [
+            client.report_anonymously(report.clone()),
+            client.report(report),
+        ] {
+            assert!(
+                matches!(result, Err(Error::Incomplete { child, .. }) if child == name),
+                "{name}: {result:?}"
+            );
+        }
+        assert_eq!(client.poll_transmit(), None);
+    }
+    let mut nothing = event(V2);
+    nothing.reports.clear();
+    assert!(nothing.check().is_err());
 }
 
 #[test]

@@ -114,7 +114,10 @@ fn the_report_of_lync_2013_in_a_call() {
         network.bssid.as_ref().unwrap().as_str(),
         "00-11-22-33-44-55"
     );
-    assert_eq!(network.trace_route[0].ip_address, "10.0.0.1");
+    assert_eq!(
+        network.trace_route[0].ip_address.as_deref(),
+        Some("10.0.0.1")
+    );
     assert!(network.unknown.is_empty());
     let reflexive = description.reflexive_local_address.as_ref().unwrap();
     assert_eq!(reflexive.ip_address.as_deref(), Some("203.0.113.7"));
@@ -317,6 +320,57 @@ fn documents_that_are_refused() {
             "{rating}"
         );
     }
+}
+
+#[test]
+fn what_is_recalled_makes_no_report_unreadable() {
+    let text = EVERY_ELEMENT.trim_end();
+    let replaced = |name: &str, value: &str| {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let from = text.find(&open).expect(name) + open.len();
+        let to = from + text[from..].find(&close).expect(name);
+        format!("{}{value}{}", &text[..from], &text[to..])
+    };
+    // Names and types of these are known from memory only.
+    for name in [
+        "GapDuration",
+        "v3:ConcealRatioMax",
+        "v3:BandwidthEstAvg",
+        "v4:PacketReorderDepthMax",
+        "v4:NetworkJitterMin",
+        "v2:DeviceRenderMuteEventRatio",
+        "RateMatchLevel",
+        "v3:BurstDuration",
+    ] {
+        for value in ["unknown", "", "<v9:Part xmlns:v9=\"x\">1</v9:Part>"] {
+            let text = replaced(name, value);
+            let event = VqReportEvent::parse(text.as_bytes());
+            let event = event.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(event.to_xml().len() < text.len());
+        }
+    }
+    // The forms of numbers; those that say nothing are left out.
+    for (name, value, written) in [
+        ("InterArrival", "3.7", Some("<InterArrival>4<")),
+        ("Packets", "2.981e+003", Some("<Packets>2981<")),
+        ("LossRate", "NaN", None),
+        ("LossRateMax", "-INF", None),
+    ] {
+        let event = parse(&replaced(name, value));
+        let xml = event.to_xml();
+        match written {
+            Some(written) => assert!(xml.contains(written), "{name}"),
+            None => assert_ne!(xml, text, "{name}"),
+        }
+        assert_eq!(parse(&xml), event, "{name}");
+    }
+    assert!(VqReportEvent::parse(replaced("Packets", "many").as_bytes()).is_err());
+    // A router that did not answer.
+    let text = packed(V3).replace("<v3:IPAddress>10.0.0.1</v3:IPAddress>", "");
+    assert_ne!(text, packed(V3));
+    let event = parse(&text);
+    let network = event.reports[0].media_lines[0].description.network.as_ref();
+    assert_eq!(network.unwrap().trace_route[0].ip_address, None);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::seq::distance;
+use crate::session::MAX_DURATION;
 
 /// A packet that is so far behind what was given out begins a new numbering (MAX_MISORDER of RFC 3550 A.1).
 const MAX_MISORDER: i16 = 100;
@@ -60,11 +61,11 @@ pub struct Reorder<T> {
 }
 
 impl<T> Reorder<T> {
-    /// A buffer that waits at most so long for a packet, and holds at most `capacity` packets, 1 at least.
+    /// A buffer that waits at most so long for a packet, 24 hours at most, and holds at most `capacity` packets, 1 at least.
     pub fn new(delay: Duration, capacity: usize) -> Self {
         let capacity = capacity.max(1);
         Self {
-            delay,
+            delay: delay.min(MAX_DURATION),
             capacity,
             next: None,
             slots: VecDeque::with_capacity(capacity),

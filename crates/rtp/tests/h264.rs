@@ -490,6 +490,95 @@ fn losses_are_seen() {
 }
 
 #[test]
+fn a_loss_across_the_border_of_two_frames() {
+    let mut packetizer = Packetizer::new(Config::default(), 0, 250).unwrap();
+    let mut frames = Vec::new();
+    for _ in 0..3 {
+        frames.push(send(&mut packetizer, &[&[0x61; 3000]], &[]));
+    }
+    let (len, last) = (frames[0].len(), frames[0].len() - 1);
+    // What is lost, and which frames tell so.
+    for (lost, damaged) in [
+        (vec![], [false, false, false]),
+        (vec![last], [true, false, false]),
+        (vec![last, len], [true, true, false]),
+        (vec![len], [false, true, false]),
+        (vec![last - 1, last, len], [true, true, false]),
+    ] {
+        let mut depacketizer = Depacketizer::new(Limits::default());
+        let mut seen = Vec::new();
+        for (at, octets) in frames.iter().flatten().enumerate() {
+            if lost.contains(&at) {
+                continue;
+            }
+            let packet = Packet::parse(octets).unwrap();
+            depacketizer
+                .handle_packet(
+                    at as u16,
+                    (at / len) as u32,
+                    packet.marker(),
+                    packet.payload(),
+                )
+                .unwrap();
+            while let Some(frame) = depacketizer.poll_frame() {
+                seen.push(frame.damaged);
+            }
+        }
+        assert_eq!(seen, damaged, "{lost:?}");
+    }
+}
+
+#[test]
+fn a_pacsi_that_cannot_be_read_costs_no_slice() {
+    // As a Teams client writes it: without the flags, sizes and DONC.
+    let pacsi = [0x7e, 0xc0, 0x80, 0x07];
+    let slice = [0x65; 50];
+    // A message of this profile that is cut.
+    let message = [0x06, 0x05, 0x20, 0x13, 0x9F];
+    let mut aggregate = vec![0x78];
+    for unit in [&pacsi[..], &message, &slice] {
+        aggregate.extend_from_slice(&(unit.len() as u16).to_be_bytes());
+        aggregate.extend_from_slice(unit);
+    }
+    for payloads in [vec![&aggregate[..]], vec![&pacsi, &message, &slice]] {
+        let mut depacketizer = Depacketizer::new(Limits::default());
+        for (at, payload) in payloads.iter().enumerate() {
+            let taken = depacketizer.handle_packet(at as u16, 0, at + 1 == payloads.len(), payload);
+            assert_eq!(taken.is_ok(), payload[0] == slice[0]);
+        }
+        let frame = depacketizer.poll_frame().unwrap();
+        assert!(annex_b(frame.annex_b).eq([&slice[..]]));
+        assert!(!frame.damaged && frame.pacsi.is_none());
+    }
+    // One that may not be there does not cost those behind it, either.
+    let mut aggregate = vec![0x78, 0, 1, 0x1f, 0, 50];
+    aggregate.extend_from_slice(&slice);
+    let mut depacketizer = Depacketizer::new(Limits::default());
+    assert!(depacketizer.handle_packet(0, 0, true, &aggregate).is_err());
+    let frame = depacketizer.poll_frame().unwrap();
+    assert!(frame.damaged && annex_b(frame.annex_b).eq([&slice[..]]));
+}
+
+#[test]
+fn layers_of_one_picture_are_numbered_together() {
+    let mut layers = [0, 1].map(|n| Packetizer::new(Config::default(), 9, n).unwrap());
+    let mut numbers = Vec::new();
+    let mut next = 65_535_u16;
+    for _ in 0..2 {
+        for packetizer in &mut layers {
+            packetizer.set_donc(next);
+            next = next.wrapping_add(1);
+            let packets = send(packetizer, &[&[0x61; 10]], &[]);
+            let packet = Packet::parse(&packets[0]).unwrap();
+            numbers.extend(Pacsi::parse(packet.payload()).unwrap().fields.donc);
+        }
+    }
+    assert_eq!(numbers, [65_535, 0, 1, 2]);
+    let twice = StreamLayout::write_full(&[SIPE_LAYER, SIPE_LAYER], &mut Vec::new());
+    assert!(matches!(twice, Err(Error::OutOfRange { .. })));
+}
+
+#[test]
 fn what_is_not_used_is_refused() {
     let mut depacketizer = Depacketizer::new(Limits::default());
     for kind in [0, 25, 26, 27, 29, 31] {

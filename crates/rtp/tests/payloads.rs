@@ -93,6 +93,16 @@ fn a_key_that_is_held() {
     }
     sender.release();
     assert!(event(sender.tick(0).unwrap()).end);
+    // One that is released at once lasts for 100 ms all the same, be it under way or not.
+    for ticks_before in [0, 1] {
+        let mut sender = dtmf::Sender::new(20, 10).unwrap();
+        sender.press(Event::of_key('1').unwrap()).unwrap();
+        let mut packets: Vec<_> = (0..ticks_before).filter_map(|_| sender.tick(0)).collect();
+        sender.release();
+        packets.extend(std::iter::from_fn(|| sender.tick(0)));
+        let ends = packets.into_iter().map(event).filter(|event| event.end);
+        assert!(ends.map(|event| event.duration).eq([800; 3]));
+    }
     // One that is never released ends before the duration overflows.
     let mut sender = dtmf::Sender::new(50, 10).unwrap();
     sender.press(Event::of_key('1').unwrap()).unwrap();

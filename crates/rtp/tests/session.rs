@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use common::rewrite;
 use ocs_rtp::payload::Fragment;
 use ocs_rtp::rtcp::extension::{
-    AudioHealer, BandwidthEstimate, EstimatedBandwidth, PacketLoss, TrainPacket,
+    AudioHealer, BandwidthEstimate, EstimatedBandwidth, Modality, ModalityBandwidth, PacketLoss,
+    TrainPacket,
 };
 use ocs_rtp::rtcp::{
     Compound, Extension, MediaQuality, Quality, ReportBlock, RtcpPacket, SOURCE_ANY, SOURCE_NONE,
-    VideoSourceEntry, Writer,
+    SenderInfo, VideoSourceEntry, Writer, item,
 };
 use ocs_rtp::session::{
-    Config, DominantSpeaker, Dropped, Event, Membership, Mode, Outgoing, Rate, Received,
+    Config, DominantSpeaker, Dropped, Estimator, Event, Membership, Mode, Outgoing, Rate, Received,
     ReportTimer, SequenceState, Throttle, Trains, Verdict,
 };
 use ocs_rtp::{Ordered, PacketBuilder, Pushed, Reorder, Session};
@@ -892,6 +893,339 @@ fn several_streams_in_a_range() {
         };
         assert!(Session::new(now, config, ChaCha20Rng::from_seed([1; 32])).is_err());
     }
+}
+
+/// The SR of the next report.
+fn sender_report(session: &mut Machine, at: Instant) -> SenderInfo {
+    session.handle_timeout(at);
+    let packets = sent(session);
+    let mut infos = packets.iter().filter_map(|octets| {
+        match Compound::parse(octets).unwrap().packets().next() {
+            Some(Ok(RtcpPacket::SenderReport(report))) => Some(report.info()),
+            _ => None,
+        }
+    });
+    infos.next_back().expect("a SR")
+}
+
+fn timestamp_of(wire: &[u8]) -> u32 {
+    ocs_rtp::Packet::parse(wire).unwrap().timestamp()
+}
+
+#[test]
+fn layers_of_a_picture_share_their_timestamp() {
+    let now = Instant::now();
+    let config = Config {
+        local_range: Some(5000..=5002),
+        ..Config::default()
+    };
+    let mut session = machine(now, 1, config);
+    let streams = [
+        0,
+        session.add_stream().unwrap(),
+        session.add_stream().unwrap(),
+    ];
+    let timestamps = streams.map(|stream| {
+        let outgoing = Outgoing {
+            stream,
+            payload_type: 122,
+            timestamp: 90_000,
+            ..Outgoing::default()
+        };
+        let mut wire = Vec::new();
+        let payload = Fragment::whole(&[0x65; 100], true);
+        session.send(now, &outgoing, &payload, &mut wire).unwrap();
+        timestamp_of(&wire)
+    });
+    assert_eq!(timestamps, [timestamps[0]; 3]);
+    let ssrcs = [0, 2, 3].map(|stream| session.ssrc_of(stream));
+    assert_eq!(ssrcs, [Some(5000), Some(5002), None]);
+}
+
+#[test]
+fn events_do_not_set_the_clock_of_the_reports() {
+    let now = Instant::now();
+    let mut session = machine(now, 1, Config::default());
+    let send = |session: &mut Machine, at, payload_type, timestamp| {
+        let outgoing = Outgoing {
+            payload_type,
+            timestamp,
+            event: payload_type == 101,
+            ..Outgoing::default()
+        };
+        let mut wire = Vec::new();
+        let payload = Fragment::whole(&[0; 4], false);
+        session
+            .send(now + ms(at), &outgoing, &payload, &mut wire)
+            .unwrap();
+        timestamp_of(&wire)
+    };
+    // Sound at 16 kHz, then a digit of 8 kHz, then many packets of one timestamp.
+    let first = send(&mut session, 0, 114, 0);
+    for at in [20, 40, 60] {
+        send(&mut session, at, 101, 160);
+    }
+    let info = sender_report(&mut session, now + Duration::from_secs(10));
+    assert_eq!(info.rtp_timestamp.wrapping_sub(first), 160_000);
+    let first = send(&mut session, 11_000, 122, 90_000);
+    send(&mut session, 11_200, 122, 90_000);
+    let info = sender_report(&mut session, now + Duration::from_secs(31));
+    assert_eq!(info.rtp_timestamp.wrapping_sub(first), 20 * 90_000);
+}
+
+#[test]
+fn clocks_that_change_are_no_jitter() {
+    let now = Instant::now();
+    let mut session = machine(now, 1, Config::default());
+    for n in 0..200_u16 {
+        let mut wire = Vec::new();
+        // Every fifth packet is of an event on another clock.
+        let (payload_type, units) = if n % 5 == 4 { (101, 160) } else { (114, 320) };
+        PacketBuilder::new(payload_type, n, u32::from(n) * units, 9)
+            .write(&[0], &mut wire)
+            .unwrap();
+        session
+            .handle_rtp(now + ms(u64::from(n) * 20), &wire)
+            .unwrap();
+    }
+    let reception = session.source(9).unwrap().reception().unwrap();
+    assert_eq!((reception.received(), reception.max_jitter()), (200, 0));
+}
+
+#[test]
+fn an_estimate_with_the_first_report_begins_no_storm() {
+    let now = Instant::now();
+    let mut session = machine(now, 1, Config::default());
+    let ssrc = session.ssrc();
+    let block = ReportBlock {
+        ssrc,
+        ..ReportBlock::default()
+    };
+    let estimate = EstimatedBandwidth {
+        ssrc,
+        bandwidth: BandwidthEstimate::BitsPerSecond(1_000_000),
+        confidence: None,
+    };
+    let mut report = Vec::new();
+    Writer::new(&mut report)
+        .receiver_report(7, [block], [Extension::EstimatedBandwidth(estimate)])
+        .unwrap();
+    let mut pairs = 0;
+    for step in 0..240 {
+        let at = now + ms(step * 250);
+        session.handle_rtcp(at, &report, report.len()).unwrap();
+        session.handle_timeout(at);
+        pairs += sent(&mut session).len() / 2;
+    }
+    assert!((5..=30).contains(&pairs), "{pairs}");
+    assert_eq!(session.probing(), (Rate::Normal, Mode::PacketPair));
+}
+
+#[test]
+fn a_probe_whose_report_is_lost_is_no_sample() {
+    let now = Instant::now();
+    let mut estimator = Estimator::new(Trains::Unsupported);
+    for step in 0..10 {
+        let at = now + Duration::from_secs(10 * step);
+        estimator.handle_probe(at, 7);
+        estimator.handle_report(at + ms(2001), 7, 100);
+    }
+    assert_eq!(estimator.estimate(), None);
+    assert!(!estimator.receives_pairs());
+    for step in 0..3 {
+        let at = now + Duration::from_secs(200 + 10 * step);
+        estimator.handle_probe(at, 7);
+        estimator.handle_report(at + ms(2000), 7, 100);
+    }
+    assert_eq!(estimator.estimate(), Some(400));
+}
+
+/// The own chunk of a compound: its CNAME and its media quality.
+fn chunk_of(octets: &[u8]) -> Option<(Vec<u8>, Option<MediaQuality>)> {
+    let compound = Compound::parse(octets).unwrap();
+    let mut packets = compound.packets();
+    let description = packets.find_map(|packet| match packet {
+        Ok(RtcpPacket::SourceDescription(description)) => Some(description),
+        _ => None,
+    })?;
+    let chunk = description.chunks().next()?.unwrap();
+    let name = chunk.text(item::CNAME)?.to_vec();
+    Some((name, chunk.media_quality().transpose().unwrap()))
+}
+
+#[test]
+fn every_report_has_a_name_and_is_no_probe() {
+    let now = Instant::now();
+    let mut names = std::collections::BTreeSet::new();
+    for seed in 1..=4 {
+        let config = Config {
+            media_quality: (seed == 4).then(MediaQuality::default),
+            ..Config::default()
+        };
+        let mut session = machine(now, seed, config);
+        let (outgoing, payload) = (Outgoing::default(), Fragment::whole(&[0], false));
+        session
+            .send(now, &outgoing, &payload, &mut Vec::new())
+            .unwrap();
+        session.handle_timeout(now + Duration::from_secs(9));
+        let packets = sent(&mut session);
+        let probes = packets
+            .iter()
+            .map(|octets| Compound::parse(octets).unwrap().is_probe());
+        assert!(probes.eq([true, false]));
+        let (name, quality) = chunk_of(&packets[1]).expect("a chunk");
+        assert_eq!(name.len(), 24);
+        assert_eq!(quality, (seed == 4).then(MediaQuality::default));
+        let bad = MediaQuality { known: 1, bad: 1 };
+        session.set_media_quality(bad).unwrap();
+        let told = chunk_of(&sent(&mut session)[0]);
+        assert_eq!(told, Some((name.clone(), Some(bad))));
+        names.insert(name);
+    }
+    assert_eq!(names.len(), 4);
+    // A lone SR with an extension is a report.
+    let mut octets = Vec::new();
+    let loss = Extension::PacketLoss(PacketLoss { sequence: 1 });
+    Writer::new(&mut octets)
+        .sender_report(7, &SenderInfo::default(), [], [loss])
+        .unwrap();
+    assert!(!Compound::parse(&octets).unwrap().is_probe());
+    let mut session = machine(now, 1, Config::default());
+    session.handle_rtcp(now, &octets, octets.len()).unwrap();
+    assert_eq!(events(&mut session), [Event::PacketLost(1)]);
+}
+
+#[test]
+fn sources_that_are_only_described_do_not_slow_the_reports() {
+    let now = Instant::now();
+    let mut session = machine(now, 1, Config::default());
+    for from in (1..900).step_by(31) {
+        let mut out = Vec::new();
+        Writer::new(&mut out)
+            .source_description(|chunks| {
+                for msi in from..from + 31 {
+                    chunks.chunk(msi);
+                }
+                Ok(())
+            })
+            .unwrap();
+        session.handle_rtcp(now, &out, out.len()).unwrap();
+    }
+    assert!(session.sources().count() > 890);
+    let mut at = now;
+    while sent(&mut session).is_empty() {
+        at = session.poll_timeout().unwrap();
+        session.handle_timeout(at);
+    }
+    assert!(at < now + Duration::from_secs(20), "{:?}", at - now);
+}
+
+#[test]
+fn requests_count_once_for_each_medium() {
+    let now = Instant::now();
+    let mut viewer = machine(now, 1, Config::default());
+    let mut sender = machine(now, 2, Config::default());
+    let mut wanted = |octets: &[u8], at| {
+        sender.handle_datagram(at, octets, octets.len()).unwrap();
+        events(&mut sender)
+            .into_iter()
+            .filter(|event| {
+                matches!(
+                    event,
+                    Event::KeyFrameWanted { .. } | Event::VideoRequested { .. }
+                )
+            })
+            .count()
+    };
+    // Two media and two speakers, repeated by turns.
+    for media in [50, 51] {
+        viewer.request_key_frame(now, media, 1).unwrap();
+        viewer.request_video(now, media, false, &[]).unwrap();
+    }
+    let requests = sent(&mut viewer);
+    let counts: Vec<_> = (0..3)
+        .map(|_| {
+            requests
+                .iter()
+                .map(|octets| wanted(octets, now))
+                .sum::<usize>()
+        })
+        .collect();
+    assert_eq!(counts, [4, 0, 0]);
+    // PLIs without FCI have no Request Id.
+    viewer.set_extended_pli(false);
+    let mut heard = Vec::new();
+    for (media, at) in [(50, 0), (51, 100), (50, 2000)] {
+        let mut at = now + ms(at);
+        viewer.request_key_frame(at, media, 1).unwrap();
+        for _ in 0..5 {
+            for octets in sent(&mut viewer).iter().filter(|octets| octets[1] == 206) {
+                if octets.len() == 12 {
+                    heard.push(wanted(octets, at));
+                }
+            }
+            at += ms(190);
+            viewer.handle_timeout(at);
+        }
+    }
+    assert_eq!(heard, [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+}
+
+#[test]
+fn durations_have_a_limit() {
+    type Change = fn(&mut Config, Duration);
+    let now = Instant::now();
+    let (day, longer) = (Duration::from_secs(86_400), Duration::MAX);
+    let changes: [Change; 4] = [
+        |config, duration| config.participant_timeout = duration,
+        |config, duration| config.bye_timeout = duration,
+        |config, duration| config.inactivity = duration,
+        |config, duration| config.loss_spacing = duration,
+    ];
+    for change in changes {
+        for (duration, good) in [(day, true), (day + ms(1), false), (longer, false)] {
+            let mut config = Config::default();
+            change(&mut config, duration);
+            let session = Session::new(now, config, ChaCha20Rng::from_seed([1; 32]));
+            assert_eq!(session.is_ok(), good, "{duration:?}");
+        }
+    }
+    let mut reorder = Reorder::new(longer, 8);
+    reorder.push(now, 1, ());
+    assert_eq!(reorder.poll_timeout(), Some(now + day));
+}
+
+#[test]
+fn what_is_negotiated_anew() {
+    let now = Instant::now();
+    let mut session = machine(now, 1, Config::default());
+    session.set_remote_range(Some(100..=200)).unwrap();
+    let outside = dropped(&mut session, now, &packet(99, 1, &[]));
+    assert_eq!(outside, Some(Dropped::OutOfRange));
+    assert!(session.set_remote_range(Some(0..=5)).is_err());
+    assert_eq!(dropped(&mut session, now, &packet(150, 1, &[])), None);
+    session.set_remote_range(None).unwrap();
+    assert_eq!(dropped(&mut session, now, &packet(99, 1, &[])), None);
+}
+
+#[test]
+fn a_limit_of_another_modality_is_not_that_of_video() {
+    let now = Instant::now();
+    let mut session = machine(now, 1, Config::default());
+    let mut heard = Vec::new();
+    for modality in [Modality::Other(1), Modality::Video] {
+        let limit = ModalityBandwidth {
+            modality,
+            limit: 300_000,
+        };
+        let mut report = Vec::new();
+        Writer::new(&mut report)
+            .receiver_report(7, [], [Extension::ModalityLimit(limit)])
+            .unwrap();
+        session.handle_rtcp(now, &report, report.len()).unwrap();
+        heard.push(events(&mut session));
+    }
+    assert_eq!(heard, [vec![], vec![Event::SendLimit(300_000)]]);
 }
 
 #[test]

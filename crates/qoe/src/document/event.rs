@@ -75,7 +75,7 @@ metrics! {
         leaf to_uri: SmolStr = V1 "ToURI",
         /// Whether the reporter placed the call.
         leaf caller: bool = V1 "Caller",
-        /// The reporter's GRUU.
+        /// The reporter's GRUU. This and the next three have to be there in what is sent.
         leaf_opt local_contact_uri: SmolStr = V1 "LocalContactURI",
         /// The other side's GRUU.
         leaf_opt remote_contact_uri: SmolStr = V1 "RemoteContactURI",
@@ -111,6 +111,40 @@ impl DialogInfo {
     }
 }
 
+impl SessionReport {
+    fn check(&self) -> Result<(), Error> {
+        let dialog = &self.dialog;
+        for (child, is_there) in [
+            ("LocalContactURI", dialog.local_contact_uri.is_some()),
+            ("RemoteContactURI", dialog.remote_contact_uri.is_some()),
+            ("LocalUserAgent", dialog.local_user_agent.is_some()),
+            ("RemoteUserAgent", dialog.remote_user_agent.is_some()),
+        ] {
+            require("DialogInfo", child, is_there)?;
+        }
+        require("VQSessionReport", "MediaLine", !self.media_lines.is_empty())?;
+        for line in &self.media_lines {
+            let description = &line.description;
+            let (local, remote) = (&description.local_address, &description.remote_address);
+            require("Description", "LocalAddr", local.is_some())?;
+            require("Description", "RemoteAddr", remote.is_some())?;
+            for stream in line.inbound.iter().chain(&line.outbound) {
+                require("StreamType", "Network", stream.network.is_some())?;
+                require("StreamType", "Payload", stream.payload.is_some())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn require(element: &'static str, child: &'static str, is_there: bool) -> Result<(), Error> {
+    if is_there {
+        Ok(())
+    } else {
+        Err(Error::Incomplete { element, child })
+    }
+}
+
 impl VqReportEvent {
     const NAME: &'static str = "VQReportEvent";
 
@@ -133,6 +167,20 @@ impl VqReportEvent {
         if self.schema_version.as_deref() > version.name() {
             self.schema_version = version.name().map(SmolStr::from);
         }
+    }
+
+    /// Looks for what the schema demands and reading does not: a server refuses a report without it.
+    ///
+    /// # Errors
+    ///
+    /// [`Incomplete`](Error::Incomplete) names the first element that is missing.
+    pub fn check(&self) -> Result<(), Error> {
+        require(
+            Self::NAME,
+            "VQSessionReport",
+            self.all_reports().next().is_some(),
+        )?;
+        self.all_reports().try_for_each(SessionReport::check)
     }
 
     /// All reports, of both kinds.

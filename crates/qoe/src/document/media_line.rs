@@ -42,9 +42,9 @@ metrics! {
         leaf_opt transport: Transport = V1 "Transport",
         /// The reporter's network.
         part_opt network: NetworkConnectivityInfo = V1 "NetworkConnectivityInfo",
-        /// The reporter's address.
+        /// The reporter's address. It has to be there in what is sent.
         part_opt local_address: Address = V1 "LocalAddr",
-        /// The other side's address.
+        /// The other side's address. It has to be there in what is sent.
         part_opt remote_address: Address = V1 "RemoteAddr",
         /// Microphone or camera.
         part_opt capture_device: Device = V1 "CaptureDev",
@@ -112,8 +112,8 @@ metrics! {
     pub struct TraceRoute("TraceRoute") {
         /// Its number, from 1 on.
         leaf hop: u32 = V3 "Hop",
-        /// Its address.
-        leaf ip_address: SmolStr = V3 "IPAddress",
+        /// Its address; a router that did not answer has none.
+        leaf_opt ip_address: SmolStr = V3 "IPAddress",
         /// Milliseconds until it answered.
         leaf_opt rtt: i32 = V3 "RTT",
     }
@@ -181,8 +181,8 @@ metrics! {
         /// How often it howled.
         leaf_opt device_howling_count: i32 = V2 "DeviceHowlingEventCount",
         /// The loudspeaker at volume zero (recalled).
-        leaf_opt device_render_zero_volume: Float = V2 "DeviceRenderZeroVolumeEventRatio",
+        recalled device_render_zero_volume: Float = V2 "DeviceRenderZeroVolumeEventRatio",
         /// The loudspeaker muted (recalled).
-        leaf_opt device_render_mute: Float = V2 "DeviceRenderMuteEventRatio",
+        recalled device_render_mute: Float = V2 "DeviceRenderMuteEventRatio",
     }
 }

@@ -1,6 +1,7 @@
 //! The documents (\[MS-QoE\] 2.2): [`VqReportEvent`] and [`CallQualityFeedbackReport`].
 //!
-//! Metrics that are not known are left out. What a schema has and nobody sends is kept as unknown.
+//! Metrics that are not known are left out. What the schema demands is looked for when a report is sent ([`VqReportEvent::check`]), and may be missing in what is
+//! read. What a schema has and nobody sends is kept as unknown.
 
 mod event;
 mod feedback;

@@ -47,19 +47,19 @@ metrics! {
         /// The shortest one.
         leaf_opt jitter_buffer_size_min: i32 = V4 "JitterBufferSizeMin" => 2,
         /// Milliseconds (recalled).
-        leaf_opt network_jitter_avg: Float = V4 "NetworkJitterAvg" => 2,
+        recalled network_jitter_avg: Float = V4 "NetworkJitterAvg" => 2,
         /// The highest one (recalled).
-        leaf_opt network_jitter_max: Float = V4 "NetworkJitterMax" => 2,
+        recalled network_jitter_max: Float = V4 "NetworkJitterMax" => 2,
         /// The lowest one (recalled).
-        leaf_opt network_jitter_min: Float = V4 "NetworkJitterMin" => 2,
+        recalled network_jitter_min: Float = V4 "NetworkJitterMin" => 2,
         /// Packets out of order: a fraction (recalled).
-        leaf_opt packet_reorder_ratio: Float = V4 "PacketReorderRatio" => 2,
+        recalled packet_reorder_ratio: Float = V4 "PacketReorderRatio" => 2,
         /// By how many packets (recalled).
-        leaf_opt packet_reorder_depth_avg: Float = V4 "PacketReorderDepthAvg" => 2,
+        recalled packet_reorder_depth_avg: Float = V4 "PacketReorderDepthAvg" => 2,
         /// By how many at most (recalled).
-        leaf_opt packet_reorder_depth_max: i32 = V4 "PacketReorderDepthMax" => 2,
+        recalled packet_reorder_depth_max: i32 = V4 "PacketReorderDepthMax" => 2,
         /// Time without sound sent (recalled).
-        leaf_opt send_mute_percent: Float = V4 "SendMutePercent" => 2,
+        recalled send_mute_percent: Float = V4 "SendMutePercent" => 2,
     }
 }
 
@@ -131,7 +131,7 @@ metrics! {
         /// Packets lost in a row.
         leaf_opt consecutive_packet_loss_avg: Float = V1 "ConsecutivePacketLossAvg",
         /// Frames left out for lack of bandwidth (recalled).
-        leaf_opt rate_match_level: Float = V1 "RateMatchLevel",
+        recalled rate_match_level: Float = V1 "RateMatchLevel",
         /// Which resolutions it had.
         part_opt resolution_distribution: Resolutions = V2 "VideoResolutionDistribution",
         /// Which frames were left out.
@@ -263,18 +263,18 @@ metrics! {
         /// The average.
         leaf_opt average: Float = V3 "Average",
         /// The highest.
-        leaf_opt max: Float = V3 "Max",
+        recalled max: Float = V3 "Max",
         /// Bursts.
-        leaf_opt burst_occurrences: Float = V3 "BurstOccurrences",
+        recalled burst_occurrences: Float = V3 "BurstOccurrences",
         /// How much within bursts.
-        leaf_opt burst_density: Float = V3 "BurstDensity",
+        recalled burst_density: Float = V3 "BurstDensity",
         /// How long a burst is.
-        leaf_opt burst_duration: Float = V3 "BurstDuration",
+        recalled burst_duration: Float = V3 "BurstDuration",
         /// Gaps.
-        leaf_opt gap_occurrences: Float = V3 "GapOccurrences",
+        recalled gap_occurrences: Float = V3 "GapOccurrences",
         /// How much between bursts.
-        leaf_opt gap_density: Float = V3 "GapDensity",
+        recalled gap_density: Float = V3 "GapDensity",
         /// How long a gap is.
-        leaf_opt gap_duration: Float = V3 "GapDuration",
+        recalled gap_duration: Float = V3 "GapDuration",
     }
 }

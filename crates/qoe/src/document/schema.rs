@@ -216,7 +216,8 @@ impl Separators {
 /// Declares a type of the schema: its fields, reader, writer, and what is left of it in an older version.
 ///
 /// A field is `kind name: Type = version "Name"`, and `=> n` behind it when it stands behind the n-th of the separators that are listed behind
-/// the type's name. Kinds are those of [`ocs_xml::element`]: `attr`, `attr_opt`, `leaf`, `leaf_opt`, `part`, `part_opt`, `parts`.
+/// the type's name. Kinds are those of [`ocs_xml::element`]: `attr`, `attr_opt`, `leaf`, `leaf_opt`, `part`, `part_opt`, `parts`; and `recalled`, a `leaf_opt` that is
+/// known from memory only: where it is not what its type says, it is left out, and the report is read all the same.
 macro_rules! metrics {
     (
         $(#[$meta:meta])*
@@ -300,7 +301,7 @@ macro_rules! metrics {
 
     (@attribute attr_opt, $ty:ty, $field:ident, $attribute:ident, $version:ident, $local:literal, $wire:literal) => {
         if $crate::document::SchemaVersion::$version.names_attribute($attribute, $wire) {
-            let value = <$ty as ocs_xml::Value>::parse(&$attribute.value()?);
+            let value = <$ty as $crate::document::values::Metric>::read(&$attribute.value()?);
             $field = Some(value.ok_or(ocs_xml::Error::Value { element: $local, name: $wire })?);
             continue;
         }
@@ -310,11 +311,22 @@ macro_rules! metrics {
 
     (@child leaf_opt, $ty:ty, $field:ident, $tag:ident, $reader:ident, $version:ident, $local:literal, $wire:literal) => {
         if $crate::document::SchemaVersion::$version.names(&$tag, $wire) {
-            let value = <$ty as ocs_xml::Value>::parse(&$reader.text()?);
+            let text = $reader.text()?;
+            if <$ty as $crate::document::values::Metric>::is_nothing(&text) {
+                continue;
+            }
+            let value = <$ty as $crate::document::values::Metric>::read(&text);
             let value = value.ok_or(ocs_xml::Error::Value { element: $local, name: $wire })?;
             if $field.replace(value).is_some() {
                 return Err(ocs_xml::Error::RepeatedElement { element: $local, child: $wire });
             }
+            continue;
+        }
+    };
+    (@child recalled, $ty:ty, $field:ident, $tag:ident, $reader:ident, $version:ident, $local:literal, $wire:literal) => {
+        if $crate::document::SchemaVersion::$version.names(&$tag, $wire) {
+            let value = <$ty as $crate::document::values::Metric>::read(&$reader.text()?);
+            $field = $field.or(value);
             continue;
         }
     };
@@ -366,6 +378,7 @@ macro_rules! metrics {
             $crate::document::SchemaVersion::$version.write_leaf($writer, $wire, value);
         }
     };
+    (@write recalled, $($rest:tt)*) => { metrics!(@write leaf_opt, $($rest)*); };
     (@write part, $value:expr, $writer:ident, $separators:ident, $version:ident, $wire:literal, $level:expr) => {
         $separators.write($writer, $level);
         $crate::document::SchemaVersion::$version.write_part($writer, $wire, &$value);
@@ -407,6 +420,7 @@ macro_rules! metrics {
             $value = None;
         }
     };
+    (@cut recalled, $($rest:tt)*) => { metrics!(@cut attr_opt, $($rest)*); };
     (@cut leaf_opt, $($rest:tt)*) => { metrics!(@cut attr_opt, $($rest)*); };
     (@cut $kind:ident, $($rest:tt)*) => {};
 }

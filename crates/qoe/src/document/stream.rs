@@ -10,9 +10,9 @@ metrics! {
     pub struct Stream("StreamType") {
         /// The SSRC, in decimal digits.
         attr id: SmolStr = V1 "Id",
-        /// What the network did to it.
+        /// What the network did to it. It has to be there in what is sent.
         part_opt network: Network = V1 "Network",
-        /// What it carried.
+        /// What it carried. It has to be there in what is sent.
         part_opt payload: Payload = V1 "Payload",
         /// How good it was.
         part_opt estimates: QualityEstimates = V1 "QualityEstimates",
@@ -39,11 +39,11 @@ metrics! {
         /// Samples of compressed sound: a fraction.
         leaf_opt ratio_compressed_samples: Float = V2 "RatioCompressedSamplesAvg",
         /// The highest fraction of samples that were made up (recalled).
-        leaf_opt conceal_ratio_max: Float = V3 "ConcealRatioMax" => 1,
+        recalled conceal_ratio_max: Float = V3 "ConcealRatioMax" => 1,
         /// Its standard deviation (recalled).
-        leaf_opt conceal_ratio_sd: Float = V3 "ConcealRatioSD" => 1,
+        recalled conceal_ratio_sd: Float = V3 "ConcealRatioSD" => 1,
         /// Packets that came too late to be played: a fraction (recalled).
-        leaf_opt healer_packet_drop_ratio: Float = V3 "HealerPacketDropRatio" => 1,
+        recalled healer_packet_drop_ratio: Float = V3 "HealerPacketDropRatio" => 1,
     }
 }
 
@@ -73,15 +73,15 @@ metrics! {
     /// Loss in bursts (RFC 3611 4.7.2; the names are recalled).
     pub struct BurstGapLoss("BurstGapLoss") {
         /// Fraction lost within bursts.
-        leaf_opt burst_density: Float = V1 "BurstDensity",
+        recalled burst_density: Float = V1 "BurstDensity",
         /// Milliseconds of a burst.
-        leaf_opt burst_duration: i32 = V1 "BurstDuration",
+        recalled burst_duration: i32 = V1 "BurstDuration",
         /// Fraction lost between bursts.
-        leaf_opt gap_density: Float = V1 "GapDensity",
+        recalled gap_density: Float = V1 "GapDensity",
         /// Milliseconds between bursts.
-        leaf_opt gap_duration: i32 = V1 "GapDuration",
+        recalled gap_duration: i32 = V1 "GapDuration",
         /// Gmin: 16.
-        leaf_opt min_threshold: i32 = V1 "MinThreshold",
+        recalled min_threshold: i32 = V1 "MinThreshold",
     }
 }
 
@@ -113,13 +113,13 @@ metrics! {
         /// Bits a second.
         leaf_opt bandwidth_est: i32 = V1 "BandwidthEst",
         /// The lowest.
-        leaf_opt bandwidth_est_min: i32 = V3 "BandwidthEstMin",
+        recalled bandwidth_est_min: i32 = V3 "BandwidthEstMin",
         /// The highest.
-        leaf_opt bandwidth_est_max: i32 = V3 "BandwidthEstMax",
+        recalled bandwidth_est_max: i32 = V3 "BandwidthEstMax",
         /// Its standard deviation.
-        leaf_opt bandwidth_est_std_dev: i32 = V3 "BandwidthEstStdDev",
+        recalled bandwidth_est_std_dev: i32 = V3 "BandwidthEstStdDev",
         /// The average.
-        leaf_opt bandwidth_est_avg: i32 = V3 "BandwidthEstAvg",
+        recalled bandwidth_est_avg: i32 = V3 "BandwidthEstAvg",
     }
 }
 

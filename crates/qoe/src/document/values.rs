@@ -46,7 +46,49 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
     }
 }
 
-/// A number with a fraction, in any form of `xs:float`; finite.
+/// A value as it is read from a report: numbers that should be whole may have a fraction.
+pub(crate) trait Metric: Value {
+    /// Reads the text of an element or attribute.
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+
+    /// Whether the type has this value, and it says nothing: the metric is left out.
+    fn is_nothing(_text: &str) -> bool {
+        false
+    }
+}
+
+macro_rules! whole {
+    ($($type:ty),*) => {
+        $(impl Metric for $type {
+            /// Rounds a fraction. What is out of range is refused.
+            fn read(text: &str) -> Option<Self> {
+                let rounded = || Self::try_from(Float::parse(text)?.0.round() as i64).ok();
+                Self::parse(text).or_else(rounded)
+            }
+        })*
+    };
+}
+
+whole!(u8, u16, u32, i32);
+
+impl Metric for bool {}
+impl Metric for Float {
+    fn is_nothing(text: &str) -> bool {
+        matches!(text.trim_ascii(), "NaN" | "INF" | "-INF")
+    }
+}
+impl Metric for SmolStr {}
+impl Metric for Time {}
+impl<const MAX: usize> Metric for Text<MAX> {}
+impl Metric for ApplicationShared {}
+impl Metric for Ice {}
+impl Metric for Label {}
+impl Metric for NetworkConnection {}
+impl Metric for Transport {}
+
+/// A number with a fraction, in any form of `xs:float`; finite. A metric that is read as `NaN` or `INF` is left out.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Float(pub f64);
 
@@ -229,12 +271,34 @@ mod tests {
         ] {
             assert_eq!(Float::parse(text), Some(Float(number)), "{text}");
         }
+        for text in ["NaN", "INF", " -INF\n"] {
+            assert!(Float::is_nothing(text), "{text}");
+        }
+        assert!(!Float::is_nothing("0"));
         for text in ["", "NaN", "INF", "1,5", "1e999"] {
             assert_eq!(Float::parse(text), None, "{text}");
         }
         assert_eq!(formatted(&Float(0.015)), "0.015");
         assert_eq!(formatted(&Float(1e9)), "1000000000");
         assert_eq!(formatted(&Float(f64::NAN)), "0");
+    }
+
+    #[test]
+    fn whole_numbers_with_a_fraction() {
+        for (text, number) in [
+            ("7", 7),
+            ("6.5", 7),
+            ("1e+002", 100),
+            ("-3.4", -3),
+            ("2147483647.2", i32::MAX),
+        ] {
+            assert_eq!(<i32 as Metric>::read(text), Some(number), "{text}");
+        }
+        for text in ["", "NaN", "INF", "2147483648", "seven"] {
+            assert_eq!(<i32 as Metric>::read(text), None, "{text}");
+        }
+        assert_eq!(<u8 as Metric>::read("-1"), None);
+        assert_eq!(<u8 as Metric>::read("99.9"), Some(100));
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub const CLOCK_RATE: u32 = 8000;
 const LAST_EVENT: u8 = 16;
 /// Times that the last packet of an event is sent (RFC 4733 2.5.1.4).
 const END_PACKETS: u8 = 3;
+/// The shortest event that a key makes, in units of the timestamp: 100 ms, for many receivers miss shorter ones (general practice).
+const MIN_PRESSED: u16 = 800;
 /// Events that wait to be sent.
 const MAX_QUEUE: usize = 64;
 /// Without a packet for so long an event has ended: some intervals of packets.
@@ -130,7 +132,7 @@ impl TelephoneEvent {
     }
 }
 
-/// A packet that the [`Sender`] wants sent now.
+/// A packet that the [`Sender`] wants sent now; [`Outgoing::event`](crate::session::Outgoing::event) is to be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventPacket {
     /// Payload and marker.
@@ -209,11 +211,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Ends the last event that was pressed, in its next packet.
+    /// Ends the last event that was pressed, in its next packet, but not before it has lasted for 100 ms.
     pub fn release(&mut self) {
         match (self.queue.back_mut(), &mut self.current) {
-            (Some((_, length)), _) => *length = length.or(Some(self.interval)),
-            (None, Some(current)) => current.length = current.length.or(Some(0)),
+            (Some((_, length)), _) => *length = length.or(Some(MIN_PRESSED)),
+            (None, Some(current)) => current.length = current.length.or(Some(MIN_PRESSED)),
             (None, None) => {}
         }
     }

@@ -63,13 +63,14 @@ impl<'a> Compound<'a> {
         Packets { rest: self.octets }
     }
 
-    /// Whether this is a probe: one SR alone, without report blocks (\[MS-RTP\] 2.2.3). An old peer that does not probe may send such a one,
-    /// too, which is harmless.
+    /// Whether this is a probe: one SR alone, without report blocks (\[MS-RTP\] 2.2.3) and without extensions, which would be worth reading. An
+    /// old peer that does not probe may send such a one, too, which is harmless.
     pub fn is_probe(&self) -> bool {
         let mut packets = self.packets();
         matches!(
             (packets.next(), packets.next()),
-            (Some(Ok(RtcpPacket::SenderReport(report))), None) if report.blocks().len() == 0
+            (Some(Ok(RtcpPacket::SenderReport(report))), None)
+                if report.blocks().len() == 0 && report.extensions().next().is_none()
         )
     }
 }

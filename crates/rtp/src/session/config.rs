@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::estimator::Trains;
 use crate::Error;
-use crate::rtcp::NtpTime;
+use crate::rtcp::{MediaQuality, NtpTime};
 
 /// The highest SSRC of a negotiated range (\[MS-SDPEXT\] 3.1.5.31).
 const MAX_RANGED_SSRC: u32 = 0xFFFF_FF00;
+/// No duration may be longer: sums with the time of now stay in what there is.
+pub(crate) const MAX_DURATION: Duration = Duration::from_hours(24);
 
 /// What is negotiated or chosen before a session begins.
 #[derive(Clone, Debug)]
@@ -19,8 +21,12 @@ pub struct Config {
     pub remote_range: Option<RangeInclusive<u32>>,
     /// Bit/s of media, of which RTCP takes a twentieth. The default is 64,000.
     pub bandwidth: u32,
-    /// CNAME of the own SDES.
+    /// CNAME of the own SDES. Without one the session makes one of 96 random bits (RFC 7022), for no report goes without: it would
+    /// be taken for a probe.
     pub canonical_name: Vec<u8>,
+    /// States of devices and network that reports tell from the beginning. A host with audio that is no mixer has the default state here, with
+    /// nothing known (\[MS-RTP\] 3.2).
+    pub media_quality: Option<MediaQuality>,
     /// Wall-clock time at the beginning.
     pub ntp: NtpTime,
     /// Octets of the headers from the network layer to UDP: 28 with IPv4, 48 with IPv6. They count in measurements of bandwidth.
@@ -36,7 +42,7 @@ pub struct Config {
     /// Whether a packet is given to the application that is out of place and starts throttling. The specification does not
     /// drop it.
     pub deliver_first: bool,
-    /// Participant time-out: 50 s.
+    /// Participant time-out: 50 s. This and all other durations are 24 hours at most.
     pub participant_timeout: Duration,
     /// RTCP BYE timer: 20 s; old products have 2 s.
     pub bye_timeout: Duration,
@@ -57,6 +63,7 @@ impl Default for Config {
             remote_range: None,
             bandwidth: 64_000,
             canonical_name: Vec::new(),
+            media_quality: None,
             ntp: NtpTime::default(),
             overhead: 28,
             probes: true,
@@ -76,15 +83,19 @@ impl Default for Config {
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), Error> {
-        let ranges = [&self.local_range, &self.remote_range];
-        if ranges
+        check_range(self.local_range.as_ref())?;
+        check_range(self.remote_range.as_ref())?;
+        let durations = [
+            self.participant_timeout,
+            self.bye_timeout,
+            self.inactivity,
+            self.loss_spacing,
+        ];
+        if durations
             .into_iter()
-            .flatten()
-            .any(|range| range.is_empty() || *range.start() == 0 || *range.end() > MAX_RANGED_SSRC)
+            .any(|duration| duration > MAX_DURATION)
         {
-            return Err(Error::OutOfRange {
-                what: "range of SSRCs",
-            });
+            return Err(Error::OutOfRange { what: "duration" });
         }
         if self.canonical_name.len() > 255 {
             return Err(Error::TooLong {
@@ -98,4 +109,15 @@ impl Config {
         }
         Ok(())
     }
+}
+
+pub(super) fn check_range(range: Option<&RangeInclusive<u32>>) -> Result<(), Error> {
+    if range.is_some_and(|range| {
+        range.is_empty() || *range.start() == 0 || *range.end() > MAX_RANGED_SSRC
+    }) {
+        return Err(Error::OutOfRange {
+            what: "range of SSRCs",
+        });
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a receiver finds out about the path from packet pairs and trains (\[MS-RTP\] 3.2.5).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::rtcp::extension::{BandwidthEstimate, EstimatedBandwidth, TrainPacket};
 
@@ -8,6 +8,8 @@ use crate::rtcp::extension::{BandwidthEstimate, EstimatedBandwidth, TrainPacket}
 const SAMPLES: usize = 10;
 /// With fewer samples there is no estimate yet (inferred).
 const ENOUGH: usize = 3;
+/// A probe and a report that are farther apart were not sent back to back: the one's partner was lost (inferred).
+const MAX_GAP: Duration = Duration::from_secs(2);
 
 /// What a host says of packet trains in its reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl Estimator {
         let Some((sender, arrival)) = self.probe.take() else {
             return;
         };
-        if sender != ssrc {
+        if sender != ssrc || now.saturating_duration_since(arrival) > MAX_GAP {
             return;
         }
         self.pairs_seen = true;

@@ -19,6 +19,7 @@ mod speaker;
 mod throttle;
 
 pub use config::Config;
+pub(crate) use config::MAX_DURATION;
 pub use estimator::{Estimator, Trains};
 pub use event::{Dropped, Event, Received};
 pub use interval::{Membership, ReportTimer};
@@ -30,6 +31,7 @@ pub use speaker::DominantSpeaker;
 pub use throttle::{SequenceState, Throttle, Verdict};
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use rand_core::Rng;
@@ -124,7 +126,7 @@ pub struct Session<R> {
 
 impl<R: Rng> Session<R> {
     /// Begins a session with one stream to be sent.
-    pub fn new(now: Instant, config: Config, mut rng: R) -> Result<Self, Error> {
+    pub fn new(now: Instant, mut config: Config, mut rng: R) -> Result<Self, Error> {
         config.check()?;
         let mut clocks = [DEFAULT_CLOCK; 128];
         for codec in crate::codec::CODECS {
@@ -140,12 +142,16 @@ impl<R: Rng> Session<R> {
             Some(range) => *range.start(),
             None => send::random_ssrc(&mut rng, |_| false),
         };
-        let streams = vec![Stream::new(first, &mut rng)];
+        let offset = rng.next_u32();
+        let streams = vec![Stream::new(first, offset, &mut rng)];
+        if config.canonical_name.is_empty() {
+            let [a, b, c] = [rng.next_u32(), rng.next_u32(), rng.next_u32()];
+            config.canonical_name = format!("{a:08x}{b:08x}{c:08x}").into_bytes();
+        }
         Ok(Self {
             prober: Prober::new(config.probes),
             estimator: Estimator::new(config.trains),
             request_id: rng.next_u32() as u16,
-            config,
             rng,
             begun: now,
             clocks,
@@ -161,7 +167,7 @@ impl<R: Rng> Session<R> {
             report_from: 0,
             blocks: Vec::new(),
             extensions: Vec::new(),
-            quality: None,
+            quality: config.media_quality,
             recent: 0,
             repeat_pli: Repeat::default(),
             repeat_request: Repeat::default(),
@@ -175,6 +181,7 @@ impl<R: Rng> Session<R> {
             ended: false,
             outbox: Outbox::default(),
             events: VecDeque::new(),
+            config,
         })
     }
 
@@ -195,6 +202,27 @@ impl<R: Rng> Session<R> {
     /// The SSRC of the first stream, which all RTCP is sent with.
     pub fn ssrc(&self) -> u32 {
         self.streams[0].ssrc
+    }
+
+    /// The SSRC of a stream. `None` if there is none of this number.
+    pub fn ssrc_of(&self, stream: usize) -> Option<u32> {
+        self.streams.get(stream).map(|stream| stream.ssrc)
+    }
+
+    /// Takes another `a=x-ssrc-range` of the peer, as a new answer may have it.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](Error::OutOfRange) if it is none; the former one stays.
+    pub fn set_remote_range(&mut self, range: Option<RangeInclusive<u32>>) -> Result<(), Error> {
+        config::check_range(range.as_ref())?;
+        self.config.remote_range = range;
+        Ok(())
+    }
+
+    /// Whether feedback is negotiated as `x-pli`, from now on.
+    pub const fn set_extended_pli(&mut self, extended: bool) {
+        self.config.extended_pli = extended;
     }
 
     /// The dominant speaker, by MSI.
@@ -290,6 +318,10 @@ impl<R: Rng> Session<R> {
         if !self.inactive_told && self.heard + self.config.inactivity <= now {
             self.inactive_told = true;
             tell(&mut self.events, Event::Inactive);
+        }
+        // Members are counted only when that matters: they may be many.
+        if now < self.timer.due() {
+            return;
         }
         let membership = self.membership();
         if self.timer.handle_timeout(now, membership, &mut self.rng) {

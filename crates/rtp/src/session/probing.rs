@@ -103,11 +103,13 @@ impl Prober {
         self.period()
     }
 
-    /// The peer sent an estimate of more than 0: one that is good enough ends the fast pairs.
+    /// The peer sent an estimate of more than 0: one that is good enough ends the fast pairs, for good: the next report does not begin them
+    /// again, even if none went out yet.
     pub fn handle_estimate(&mut self) {
         self.answered = true;
         if self.rate == Rate::PacketPairFast {
             self.rate = Rate::Normal;
+            self.fast_pairs = self.fast_pairs.max(1);
         }
     }
 

@@ -8,7 +8,7 @@ use super::send::{Stream, random_ssrc};
 use super::source::RECENT;
 use super::throttle::Verdict;
 use super::{Dropped, Event, PeerReport, Received, Session};
-use crate::rtcp::extension::BandwidthEstimate;
+use crate::rtcp::extension::{BandwidthEstimate, Modality};
 use crate::rtcp::{
     Compound, Extension, Extensions, Feedback, FeedbackMessage, ReportBlock, RtcpPacket,
     SenderInfo, SourceDescription, item, ntp_from_compact,
@@ -17,6 +17,8 @@ use crate::{Error, Kind, Packet};
 
 /// The own SSRCs should not change again within this time.
 const SSRC_LIFETIME: Duration = Duration::from_secs(2);
+/// A PLI without FCI has no Request Id: those that come within this time are repetitions, which end after 760 ms (inferred).
+const PLI_SPACING: Duration = Duration::from_secs(1);
 
 impl<R: Rng> Session<R> {
     /// Takes what came over a transport that carries RTP and RTCP. `wire_len` is the number of octets that it had there, with what SRTP added.
@@ -180,7 +182,8 @@ impl<R: Rng> Session<R> {
         self.send_bye(from);
         let sources = &self.sources;
         let to = random_ssrc(&mut self.rng, |ssrc| ssrc == from || sources.contains(ssrc));
-        self.streams[0] = Stream::new(to, &mut self.rng);
+        let offset = self.rng.next_u32();
+        self.streams[0] = Stream::new(to, offset, &mut self.rng);
         self.tell(Event::OwnSsrcChanged { from, to });
     }
 
@@ -276,7 +279,9 @@ impl<R: Rng> Session<R> {
             Extension::TurnBandwidth(limit) => self.limit(|limits| limits.turn = Some(limit)),
             Extension::ReceiverLimit(limit) => self.limit(|limits| limits.receiver = Some(limit)),
             Extension::ModalityLimit(limit) => {
-                self.limit(|limits| limits.modality = Some(limit.limit));
+                if limit.modality == Modality::Video {
+                    self.limit(|limits| limits.modality = Some(limit.limit));
+                }
             }
             Extension::AudioHealer(healer) => self.tell(Event::AudioHealer(healer)),
             Extension::PeerInfo(info) => self.tell(Event::PeerInfo(info)),
@@ -314,7 +319,7 @@ impl<R: Rng> Session<R> {
             if self.owns(ssrc) {
                 continue;
             }
-            let Some(source) = self.sources.hear(now, ssrc) else {
+            let Some(source) = self.sources.hear_of(now, ssrc) else {
                 continue;
             };
             if let Some(name) = chunk.text(item::CNAME)
@@ -352,12 +357,19 @@ impl<R: Rng> Session<R> {
             return Ok(());
         };
         match message {
-            FeedbackMessage::Pli => self.tell(Event::KeyFrameWanted {
-                media,
-                priorities: u64::MAX,
-            }),
+            FeedbackMessage::Pli => {
+                let last = source.plain_pli.about(media);
+                if last.is_none_or(|told| now >= told + PLI_SPACING) {
+                    *last = Some(now);
+                    self.tell(Event::KeyFrameWanted {
+                        media,
+                        priorities: u64::MAX,
+                    });
+                }
+            }
             FeedbackMessage::ExtendedPli(pli) => {
-                if source.last_pli.replace(pli.request_id) != Some(pli.request_id) {
+                if source.extended_pli.about(media).replace(pli.request_id) != Some(pli.request_id)
+                {
                     self.tell(Event::KeyFrameWanted {
                         media,
                         priorities: pli.priorities,
@@ -366,7 +378,9 @@ impl<R: Rng> Session<R> {
             }
             FeedbackMessage::VideoSourceRequest(request) => {
                 let header = request.header();
-                if source.last_request.replace(header.request_id) != Some(header.request_id) {
+                if source.request.about(header.msi).replace(header.request_id)
+                    != Some(header.request_id)
+                {
                     self.tell(Event::VideoRequested {
                         sender,
                         header,

@@ -20,8 +20,8 @@ pub struct Reception {
     received_before: u32,
     /// Lost and received packets of former numberings.
     former: (i64, u64),
-    /// Arrival and timestamp of the packet before.
-    last: Option<(Instant, u32)>,
+    /// Arrival, timestamp and clock of the packet before.
+    last: Option<(Instant, u32, u32)>,
     /// In 1/16 units of the timestamp.
     jitter: u32,
     max_jitter: u32,
@@ -69,16 +69,19 @@ impl Reception {
         self.received_before = 0;
     }
 
-    /// The estimator of jitter. Packets of one timestamp, as of a video frame, are compared by the first of them.
+    /// The estimator of jitter. Packets of one timestamp, as of a video frame, are compared by the first of them; those of different clocks, as of audio and
+    /// telephone events, not at all.
     fn measure(&mut self, now: Instant, timestamp: u32, clock_rate: u32) {
-        let Some((arrival, before)) = self.last else {
-            self.last = Some((now, timestamp));
+        let this = (now, timestamp, clock_rate);
+        let (arrival, before, clock_before) = self.last.unwrap_or(this);
+        if self.last.is_none() || clock_before != clock_rate {
+            self.last = Some(this);
             return;
-        };
+        }
         if before == timestamp {
             return;
         }
-        self.last = Some((now, timestamp));
+        self.last = Some(this);
         let passed = in_units(now.saturating_duration_since(arrival), clock_rate);
         let difference = passed
             .wrapping_sub(timestamp.wrapping_sub(before))

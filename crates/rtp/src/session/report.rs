@@ -9,7 +9,7 @@ use super::source::RECENT;
 use super::{Mode, Session};
 use crate::Error;
 use crate::rtcp::extension::{EstimatedBandwidth, TrainPacket};
-use crate::rtcp::{Extension, MAX_COUNT, SenderInfo, item};
+use crate::rtcp::{Extension, MAX_COUNT, MediaQuality, SenderInfo, Writer, item};
 
 /// Train packets of a train.
 const TRAIN_PACKETS: u8 = 5;
@@ -89,18 +89,7 @@ impl<R: Rng> Session<R> {
             } else {
                 writer.receiver_report(ssrc, blocks, all.chain(healer))?;
             }
-            if !name.is_empty() || quality.is_some() {
-                writer.source_description(|chunks| {
-                    let chunk = chunks.chunk(ssrc);
-                    if !name.is_empty() {
-                        chunk.item(item::CNAME, &name)?;
-                    }
-                    if let Some(quality) = quality {
-                        chunk.media_quality(quality);
-                    }
-                    Ok(())
-                })?;
-            }
+            describe(writer, ssrc, &name, quality)?;
             len = writer.len() - start;
             Ok(())
         });
@@ -157,6 +146,23 @@ impl<R: Rng> Session<R> {
             }
         });
     }
+}
+
+/// The own chunk: the name, and the states if they are told.
+pub(super) fn describe(
+    writer: &mut Writer<'_>,
+    ssrc: u32,
+    name: &[u8],
+    quality: Option<MediaQuality>,
+) -> Result<(), Error> {
+    writer.source_description(|chunks| {
+        let chunk = chunks.chunk(ssrc).item(item::CNAME, name)?;
+        if let Some(quality) = quality {
+            chunk.media_quality(quality);
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 fn is_healer(extension: &Extension<'_>) -> bool {

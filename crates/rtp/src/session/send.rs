@@ -5,6 +5,7 @@ use std::time::Instant;
 use rand_core::Rng;
 
 use super::Session;
+use super::report::describe;
 use super::source::RECENT;
 use crate::payload::Fragment;
 use crate::rtcp::extension::PacketLoss;
@@ -22,20 +23,20 @@ const MAX_SSRC: u32 = 0xFFFF_FF00;
 pub(super) struct Stream {
     pub(super) ssrc: u32,
     sequence: u16,
-    /// Added to the timestamps of the application.
+    /// Added to the timestamps of the application; the same in all streams.
     offset: u32,
-    /// Time, timestamp and clock of the last packet.
+    /// Time, timestamp and clock of the first packet of the last timestamp; events count only before all others.
     pub(super) last: Option<(Instant, u32, u32)>,
     packets: u32,
     octets: u32,
 }
 
 impl Stream {
-    pub(super) fn new(ssrc: u32, rng: &mut impl Rng) -> Self {
+    pub(super) fn new(ssrc: u32, offset: u32, rng: &mut impl Rng) -> Self {
         Self {
             ssrc,
             sequence: rng.next_u32() as u16,
-            offset: rng.next_u32(),
+            offset,
             last: None,
             packets: 0,
             octets: 0,
@@ -66,10 +67,14 @@ pub struct Outgoing<'a> {
     pub csrcs: &'a [u32],
     /// An intentional repetition, which reports should not count.
     pub duplicate: bool,
+    /// A telephone event. Its timestamp is that of its beginning in all of its packets, maybe on another clock than that of the audio: sender reports go
+    /// by the other packets.
+    pub event: bool,
 }
 
 impl<R: Rng> Session<R> {
-    /// Adds a stream, and gives its number. It has the next SSRC of the own range.
+    /// Adds a stream, and gives its number. It has the next SSRC of the own range, and the timestamps of the first one: layers of one picture share
+    /// theirs (\[MS-H264PF\]), and the sender report of the first stream speaks for all.
     pub fn add_stream(&mut self) -> Result<usize, Error> {
         let number = self.streams.len();
         let ssrc = self
@@ -81,7 +86,8 @@ impl<R: Rng> Session<R> {
                 range.contains(&ssrc).then_some(ssrc)
             })
             .ok_or(Error::OutOfRange { what: "stream" })?;
-        self.streams.push(Stream::new(ssrc, &mut self.rng));
+        let offset = self.streams[0].offset;
+        self.streams.push(Stream::new(ssrc, offset, &mut self.rng));
         Ok(number)
     }
 
@@ -110,7 +116,12 @@ impl<R: Rng> Session<R> {
         .csrcs(outgoing.csrcs)
         .write_with(out, |out| payload.write(out))?;
         stream.sequence = stream.sequence.wrapping_add(1);
-        stream.last = Some((now, timestamp, clock));
+        if stream
+            .last
+            .is_none_or(|(_, last, _)| last != timestamp && !outgoing.event)
+        {
+            stream.last = Some((now, timestamp, clock));
+        }
         if !outgoing.duplicate {
             stream.packets = stream.packets.wrapping_add(1);
             stream.octets = stream.octets.wrapping_add(payload.len() as u32);
@@ -256,14 +267,13 @@ impl<R: Rng> Session<R> {
     pub fn set_media_quality(&mut self, quality: MediaQuality) -> Result<(), Error> {
         self.quality = Some(quality);
         let ssrc = self.ssrc();
-        self.transmit(|writer| {
+        let name = std::mem::take(&mut self.config.canonical_name);
+        let sent = self.transmit(|writer| {
             writer.receiver_report(ssrc, [], [])?;
-            writer.source_description(|chunks| {
-                chunks.chunk(ssrc).media_quality(quality);
-                Ok(())
-            })?;
-            Ok(())
-        })
+            describe(writer, ssrc, &name, Some(quality))
+        });
+        self.config.canonical_name = name;
+        sent
     }
 
     /// Says goodbye at once and ends the session.

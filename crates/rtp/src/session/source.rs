@@ -22,9 +22,13 @@ pub struct Source {
     pub(super) heard: Instant,
     pub(super) bye: Option<Instant>,
     pub(super) quality: Option<MediaQuality>,
-    /// Request Ids of the last PLI and the last Video Source Request.
-    pub(super) last_pli: Option<u16>,
-    pub(super) last_request: Option<u16>,
+    /// It sent something itself. Others are only described, as by a mixer, and are no members.
+    pub(super) member: bool,
+    /// When the last PLI without FCI was told, and the Request Ids of the last extended one, by media.
+    pub(super) plain_pli: Last<Instant>,
+    pub(super) extended_pli: Last<u16>,
+    /// Request Ids of the last Video Source Requests, by MSI.
+    pub(super) request: Last<u16>,
     pub(super) name: Option<Box<[u8]>>,
 }
 
@@ -38,8 +42,10 @@ impl Source {
             heard: now,
             bye: None,
             quality: None,
-            last_pli: None,
-            last_request: None,
+            member: false,
+            plain_pli: Last::default(),
+            extended_pli: Last::default(),
+            request: Last::default(),
             name: None,
         }
     }
@@ -62,6 +68,34 @@ impl Source {
     /// Whether it said goodbye.
     pub const fn has_left(&self) -> bool {
         self.bye.is_some()
+    }
+}
+
+/// What came last about each medium, of the latest [`Self::MAX`] of them.
+#[derive(Clone, Debug)]
+pub(super) struct Last<T>(Vec<(u32, Option<T>)>);
+
+impl<T> Last<T> {
+    /// Media that are remembered (inferred).
+    const MAX: usize = 16;
+
+    /// The place of a medium.
+    pub(super) fn about(&mut self, media: u32) -> &mut Option<T> {
+        let at = self.0.iter().position(|&(known, _)| known == media);
+        let at = at.unwrap_or_else(|| {
+            if self.0.len() >= Self::MAX {
+                self.0.remove(0);
+            }
+            self.0.push((media, None));
+            self.0.len() - 1
+        });
+        &mut self.0[at].1
+    }
+}
+
+impl<T> Default for Last<T> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 
@@ -94,8 +128,15 @@ impl Sources {
         }
     }
 
-    /// The participant, whose time-out begins anew. `None` if it is new and the table is full.
+    /// The participant that sent something, whose time-out begins anew. `None` if it is new and the table is full.
     pub(super) fn hear(&mut self, now: Instant, ssrc: u32) -> Option<&mut Source> {
+        let source = self.hear_of(now, ssrc)?;
+        source.member = true;
+        Some(source)
+    }
+
+    /// The same for one that is described.
+    pub(super) fn hear_of(&mut self, now: Instant, ssrc: u32) -> Option<&mut Source> {
         let full = self.table.len() >= self.limit;
         let source = match self.table.entry(ssrc) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -122,9 +163,12 @@ impl Sources {
         self.table.iter().map(|(&ssrc, source)| (ssrc, source))
     }
 
-    /// Those who have not left, and those of them who sent media lately.
+    /// Members who have not left, and those of them who sent media lately.
     pub(super) fn count(&self) -> (u32, u32) {
-        let present = self.table.values().filter(|source| !source.has_left());
+        let present = self
+            .table
+            .values()
+            .filter(|source| source.member && !source.has_left());
         present.fold((0, 0), |(members, senders), source| {
             (members + 1, senders + u32::from(source.recent > 0))
         })

@@ -95,6 +95,8 @@ pub struct Depacketizer {
     next_sequence: Option<u16>,
     /// Something was lost since the last packet that was used.
     lost: bool,
+    /// What is wrong with a PACSI or a message of the packet.
+    unread: Option<Error>,
     last_info: Option<(BitstreamInfo, bool)>,
     ready: VecDeque<Buffer>,
     spare: Vec<Buffer>,
@@ -110,6 +112,7 @@ impl Depacketizer {
             unit_at: None,
             next_sequence: None,
             lost: false,
+            unread: None,
             last_info: None,
             ready: VecDeque::new(),
             spare: Vec::new(),
@@ -120,7 +123,8 @@ impl Depacketizer {
     /// Takes the payload of a packet. [`poll_frame`](Self::poll_frame) says what it completed: a frame ends with the marker, or when
     /// another timestamp comes.
     ///
-    /// On error the packet is dropped as if it had been lost.
+    /// On error the packet is dropped as if it had been lost. But of a PACSI or a message that cannot be read only what it says is lost: the frame is not
+    /// damaged by it.
     pub fn handle_packet(
         &mut self,
         sequence: u16,
@@ -128,13 +132,14 @@ impl Depacketizer {
         marker: bool,
         payload: &[u8],
     ) -> Result<(), Error> {
-        if let Some(expected) = self.next_sequence {
-            match distance(expected, sequence) {
-                0 => {}
-                // It came too late, or twice.
-                -100..=-1 => return Ok(()),
-                _ => self.lose(),
-            }
+        let missing = self
+            .next_sequence
+            .map_or(0, |expected| distance(expected, sequence));
+        match missing {
+            0 => {}
+            // It came too late, or twice.
+            -100..=-1 => return Ok(()),
+            _ => self.lose(),
         }
         self.next_sequence = Some(sequence.wrapping_add(1));
         if self
@@ -144,6 +149,8 @@ impl Depacketizer {
         {
             // Its last packet is missing, or the sender sets no markers.
             self.finish();
+            // What is missing may be of both frames, unless it was just the end of the former one.
+            self.lost |= missing != 0 && !(missing == 1 && starts_layer(payload));
         }
         if self.current.is_none() {
             let mut frame = self.spare.pop().unwrap_or_default();
@@ -158,7 +165,8 @@ impl Depacketizer {
         if marker {
             self.finish();
         }
-        taken
+        let unread = self.unread.take();
+        taken.and(unread.map_or(Ok(()), Err))
     }
 
     /// The next frame.
@@ -229,12 +237,12 @@ impl Depacketizer {
         self.drop_fragments();
         match header.kind() {
             nal_type::STAP_A => {
-                for unit in (NalUnits {
-                    rest: &payload[1..],
-                }) {
-                    self.take_unit(unit?)?;
+                let rest = &payload[1..];
+                let mut taken = Ok(());
+                for unit in (NalUnits { rest }) {
+                    taken = taken.and(unit.and_then(|unit| self.take_unit(unit)));
                 }
-                Ok(())
+                taken
             }
             _ => self.take_unit(payload),
         }
@@ -247,19 +255,30 @@ impl Depacketizer {
         };
         match header.kind() {
             nal_type::PACSI => {
-                let pacsi = Pacsi::parse(unit)?;
-                frame.pacsi = Some(pacsi.fields);
-                for message in pacsi.messages() {
-                    keep(frame, message);
+                match Pacsi::parse(unit) {
+                    Ok(pacsi) => {
+                        frame.pacsi = Some(pacsi.fields);
+                        for message in pacsi.messages() {
+                            keep(frame, message);
+                        }
+                    }
+                    // One of another form, as a Teams client sends it, costs only what it says.
+                    Err(error) => self.unread = Some(error),
                 }
                 return Ok(());
             }
-            nal_type::SEI => {
-                if let Some(message) = Sei::parse(unit)? {
+            nal_type::SEI => match Sei::parse(unit) {
+                Ok(None) => {}
+                Ok(Some(message)) => {
                     keep(frame, message);
                     return Ok(());
                 }
-            }
+                // No decoder needs it.
+                Err(error) => {
+                    self.unread = Some(error);
+                    return Ok(());
+                }
+            },
             1..=23 => {}
             kind => {
                 return Err(Error::PayloadType {
@@ -306,6 +325,19 @@ impl Depacketizer {
         }
         Ok(())
     }
+}
+
+/// Whether a payload begins with a PACSI that says that the first unit of its layer follows.
+fn starts_layer(payload: &[u8]) -> bool {
+    let unit = match payload.first() {
+        Some(&first) if NalHeader(first).kind() == nal_type::STAP_A => {
+            let rest = &payload[1..];
+            NalUnits { rest }.next().and_then(Result::ok)
+        }
+        _ => Some(payload),
+    };
+    unit.and_then(|unit| Pacsi::parse(unit).ok())
+        .is_some_and(|pacsi| pacsi.fields.start)
 }
 
 fn keep(frame: &mut Buffer, message: Sei<'_>) {

@@ -64,6 +64,12 @@ impl Packetizer {
         })
     }
 
+    /// Sets the decoding order number of the next access unit. Who sends several layers of a picture, each by a packetizer of its own, numbers them
+    /// together: DONC orders the layers of one timestamp. A single layer counts by itself.
+    pub const fn set_donc(&mut self, donc: u16) {
+        self.donc = donc;
+    }
+
     /// The payloads of an access unit: the PACSI first, alone or with other units in a STAP-A; then single NAL units, and FU-As of those that are too
     /// long. M is set on the last one. All packets have one timestamp.
     pub fn packets<'a>(

@@ -131,7 +131,7 @@ impl<'a> StreamLayout<'a> {
         })
     }
 
-    /// Appends the NAL unit of a full layout; the layers that are present are those that are described, 1 to 64.
+    /// Appends the NAL unit of a full layout; the layers that are present are those that are described, 1 to 64, each with a Priority Id of its own.
     ///
     /// Receivers expect them by rising Priority Id (inferred from the order of the presence bits).
     pub fn write_full(layers: &[LayerDescription], out: &mut Vec<u8>) -> Result<(), Error> {
@@ -143,6 +143,11 @@ impl<'a> StreamLayout<'a> {
         let presence = layers.iter().fold(0_u64, |presence, layer| {
             presence | 1 << (layer.priority & 0x3F)
         });
+        if presence.count_ones() as usize != layers.len() {
+            return Err(Error::OutOfRange {
+                what: "priority of a layer",
+            });
+        }
         write_message(STREAM_LAYOUT, 10 + DESCRIPTION_LEN * layers.len(), out);
         out.extend_from_slice(&presence.to_le_bytes());
         out.extend_from_slice(&[1, DESCRIPTION_LEN as u8]);
