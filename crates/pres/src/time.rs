@@ -10,7 +10,7 @@ use ocs_xml::Value;
 /// A moment: `publishTime`, `lastActive`, `startTime` and their like.
 ///
 /// Read with or without fraction and with or without zone; without one it is UTC, as servers of this system write it (\[MS-PRES\],
-/// implementation notes). Written in UTC with milliseconds and `Z`.
+/// implementation notes). Cut to milliseconds, and written in UTC with milliseconds and `Z`.
 ///
 /// ```
 /// use ocs_pres::Time;
@@ -94,7 +94,10 @@ impl Value for Time {
                 .to_timestamp(text.parse::<DateTime>().ok()?)
                 .ok()?,
         };
-        SystemTime::try_from(stamp).ok().map(Self)
+        // What is read is what would be written.
+        SystemTime::try_from(stamp)
+            .ok()
+            .map(|time| Self(time).to_millis())
     }
 
     fn format(&self, out: &mut String) {
@@ -121,9 +124,12 @@ mod tests {
             "2010-02-04T03:43:49.370",
             "2010-02-04T03:43:49.37Z",
             " 2010-02-04T03:43:49.3700000Z ",
+            "2010-02-04T03:43:49.3706",
             "2010-02-04T04:43:49.370+01:00",
         ] {
-            assert_eq!(formatted(Time::parse(text).unwrap()), expected, "{text}");
+            let time = Time::parse(text).unwrap();
+            assert_eq!(formatted(time), expected, "{text}");
+            assert_eq!(Time::parse(expected), Some(time), "{text}");
         }
         assert_eq!(
             formatted(Time::parse("2010-02-04T03:43:49").unwrap()),
