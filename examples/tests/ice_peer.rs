@@ -41,22 +41,37 @@ fn only_the_relay_is_used() {
     }
 }
 
+/// A relay that cannot connect from the port of the allocation, because that has a connection to the same peer, connects from another one: then
+/// its client is known to the peer, and so to itself, by an address that the peer saw.
 #[test]
 fn only_the_relay_is_used_over_streams() {
     for dialect in DIALECTS {
         for transport in ["tcp", "pseudo-tls"] {
             let arguments = ["--dialect", dialect, "--relay-transport", transport];
-            relay_only(&arguments, "relay TCP-");
+            let edge = Edge::start(&[]);
+            let pair = relayed(&edge, &arguments).converse(" TCP-");
+            let local = pair.strip_prefix("* component 1: ").unwrap();
+            assert!(
+                ["relay ", "prflx "]
+                    .iter()
+                    .any(|kind| local.starts_with(kind)),
+                "{pair}"
+            );
         }
     }
 }
 
-/// Two peers that use a relay whatever else there is. Gives the relayed address of the pair.
-fn relay_only(arguments: &[&str], kind: &str) -> SocketAddr {
-    let edge = Edge::start(&[]);
+/// Two peers that use a relay whatever else there is.
+fn relayed(edge: &Edge, arguments: &[&str]) -> Peers {
     let relay = edge.address.to_string();
     let relayed = ["--relay", &relay, "--user", USER, "--relay-only"];
-    let pair = Peers::start(&[&relayed[..], arguments].concat()).converse(kind);
+    Peers::start(&[&relayed[..], arguments].concat())
+}
+
+/// The same over UDP. Gives the relayed address of the pair.
+fn relay_only(arguments: &[&str], kind: &str) -> SocketAddr {
+    let edge = Edge::start(&[]);
+    let pair = relayed(&edge, arguments).converse(kind);
     let (_, end) = pair.split_once(kind).unwrap();
     let mut words = end.split(' ');
     let address = words.find_map(|word| word.parse().ok());
