@@ -1,4 +1,4 @@
-//! Fan-out of a publish, and reading of documents next to the raw event loop of quick-xml and next to roxmltree.
+//! Fan-out of a publish, and reading of documents. Other parsers stand beside the reader in the package `ocs-benches`, bench `xml`.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use ocs_pres::server::{NameSet, Policy, Presentity, Sender, SubscriptionId, Watc
 use ocs_sip_core::clock::WallClock;
 use ocs_sip_core::uri::Aor;
 use ocs_xml::{Raw, SmolStr, from_slice, to_string};
-use quick_xml::events::Event;
 
 const OWN_DATA: &[u8] = include_bytes!("../tests/data/sipe/self-published.xml");
 const CONTACT: &[u8] = include_bytes!("../tests/data/vectors/categories-notify.xml");
@@ -139,25 +138,9 @@ fn publish(c: &mut Criterion) {
     group.finish();
 }
 
-/// The events and attributes of a document, without namespaces, bounds, or anything kept.
-fn raw_loop(document: &str) -> usize {
-    let mut reader = quick_xml::Reader::from_str(document);
-    let mut attributes = 0;
-    loop {
-        match reader.read_event().unwrap() {
-            Event::Start(tag) | Event::Empty(tag) => {
-                attributes += tag.attributes().flatten().count();
-            }
-            Event::Eof => return attributes,
-            _ => {}
-        }
-    }
-}
-
 fn documents(c: &mut Criterion) {
     let limits = ocs_xml::Limits::default();
     for (name, document) in [("own data, 4 KB", OWN_DATA), ("contact, 1.5 KB", CONTACT)] {
-        let text = std::str::from_utf8(document).unwrap();
         let mut group = c.benchmark_group(name);
         group.throughput(Throughput::Bytes(document.len() as u64));
         group.bench_function("this", |b| {
@@ -166,17 +149,6 @@ fn documents(c: &mut Criterion) {
             } else {
                 b.iter(|| from_slice::<Categories>(black_box(document), &limits).unwrap());
             }
-        });
-        group.bench_function("quick-xml, events only", |b| {
-            b.iter(|| raw_loop(black_box(text)));
-        });
-        group.bench_function("roxmltree", |b| {
-            b.iter(|| {
-                roxmltree::Document::parse(black_box(text))
-                    .unwrap()
-                    .descendants()
-                    .count()
-            });
         });
         group.finish();
     }

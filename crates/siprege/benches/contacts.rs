@@ -1,4 +1,5 @@
-//! Reading a list of 200 contacts, against the bare event loop of quick-xml and against a tree of roxmltree; and what a server does with a request.
+//! Reading a list of 200 contacts, and what a server does with a request. Other parsers stand beside the reader in the package `ocs-benches`,
+//! bench `xml`.
 
 use std::hint::black_box;
 
@@ -6,7 +7,6 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ocs_siprege::contacts::{
     Contact, ContactList, GroupId, GroupSet, Limits, Operation, Request, Roster,
 };
-use quick_xml::events::Event;
 
 fn roster(contacts: usize) -> Roster {
     let mut roster = Roster::new();
@@ -33,36 +33,6 @@ fn roster(contacts: usize) -> Roster {
     roster
 }
 
-/// What reading cannot do without: the events.
-fn events(text: &str) -> usize {
-    let mut reader = quick_xml::Reader::from_str(text);
-    let mut count = 0;
-    loop {
-        match reader.read_event().unwrap() {
-            Event::Eof => return count,
-            _ => count += 1,
-        }
-    }
-}
-
-/// The events and what stands in them: attributes with their values.
-fn events_with_attributes(text: &str) -> usize {
-    let mut reader = quick_xml::Reader::from_str(text);
-    let mut count = 0;
-    loop {
-        match reader.read_event().unwrap() {
-            Event::Eof => return count,
-            Event::Start(tag) | Event::Empty(tag) => {
-                for attribute in tag.attributes() {
-                    let value = attribute.unwrap().value;
-                    count += quick_xml::escape::unescape(&value).unwrap().len();
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 fn read(c: &mut Criterion) {
     let text = roster(200).export();
     let limits = ocs_xml::Limits::default();
@@ -70,13 +40,6 @@ fn read(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("ContactList", |b| {
         b.iter(|| ocs_xml::from_slice::<ContactList>(black_box(text.as_bytes()), &limits).unwrap());
-    });
-    group.bench_function("quick-xml events", |b| b.iter(|| events(black_box(&text))));
-    group.bench_function("quick-xml events and attributes", |b| {
-        b.iter(|| events_with_attributes(black_box(&text)));
-    });
-    group.bench_function("roxmltree", |b| {
-        b.iter(|| roxmltree::Document::parse(black_box(&text)).unwrap());
     });
     group.finish();
 }

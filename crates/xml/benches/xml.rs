@@ -1,11 +1,10 @@
-//! Typed reading and keeping whole, beside the bare event loop of quick-xml and beside roxmltree.
+//! Typed reading, keeping whole and writing. Other parsers stand beside them in the package `ocs-benches`, bench `xml`.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ocs_xml::{Limits, Raw, SmolStr, element, from_slice, to_string};
-use quick_xml::events::Event;
 
 element! {
     /// A contact.
@@ -43,28 +42,6 @@ fn list() -> String {
     text
 }
 
-/// Reads all events, and all attributes with their values.
-fn events(text: &str) -> usize {
-    let mut reader = quick_xml::Reader::from_str(text);
-    let mut count = 0;
-    loop {
-        match reader.read_event().unwrap() {
-            Event::Start(tag) | Event::Empty(tag) => {
-                count += 1;
-                for attribute in tag.attributes() {
-                    count += attribute
-                        .unwrap()
-                        .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-                        .unwrap()
-                        .len();
-                }
-            }
-            Event::Eof => return count,
-            _ => {}
-        }
-    }
-}
-
 fn benches(c: &mut Criterion) {
     let text = list();
     let limits = Limits::default();
@@ -75,10 +52,6 @@ fn benches(c: &mut Criterion) {
     });
     group.bench_function("kept whole", |b| {
         b.iter(|| Raw::parse(black_box(text.as_bytes()), &limits).unwrap());
-    });
-    group.bench_function("quick-xml events", |b| b.iter(|| events(black_box(&text))));
-    group.bench_function("roxmltree", |b| {
-        b.iter(|| roxmltree::Document::parse(black_box(&text)).unwrap());
     });
     let typed: List = from_slice(text.as_bytes(), &limits).unwrap();
     group.bench_function("written", |b| b.iter(|| to_string(black_box(&typed))));
