@@ -42,12 +42,39 @@ pub struct Config {
     pub accept_delay: Duration,
     /// Conversations at a time; a further incoming one is refused with 486. Default 1000.
     pub conversations: usize,
+    /// How calls are made and taken.
+    pub calls: Calls,
     /// What is asked for and published after signing in.
     pub bootstrap: Bootstrap,
     /// Bounds on what is taken in.
     pub limits: Limits,
     /// Wall-clock time, for NTLM time stamps.
     pub clock: WallClock,
+}
+
+/// How a client makes and takes calls.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    /// Whether the application takes calls: it is told of them by [`Event::CallInvited`](crate::Event::CallInvited). Otherwise they are
+    /// refused with 488, as by an endpoint without media. Default false.
+    pub accept: bool,
+    /// Calls at a time; a further incoming one is refused with 486. Default 100.
+    pub limit: usize,
+    /// Whether the server's configuration says if media is encrypted, in place of `call`. Default true.
+    pub encryption_of_server: bool,
+    /// The rest; Contact and User-Agent are the user agent's.
+    pub call: ocs_call::Config,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            accept: false,
+            limit: 100,
+            encryption_of_server: true,
+            call: ocs_call::Config::default(),
+        }
+    }
 }
 
 /// What a client does once it is registered (\[MS-OCSPROT\] 2.5.3). Each part is left out too when the server does not offer it.
@@ -135,6 +162,7 @@ impl Config {
             auto_accept: true,
             accept_delay: Duration::ZERO,
             conversations: 1000,
+            calls: Calls::default(),
             bootstrap: Bootstrap::default(),
             limits: Limits::default(),
             clock,

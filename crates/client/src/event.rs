@@ -9,10 +9,13 @@ use ocs_conmgmt::Query;
 use ocs_pres::category::State;
 use ocs_pres::client::{Status, WriteId};
 use ocs_pres::doc::SourceNetwork;
+use ocs_sdpext::negotiation::OfferedStream;
 use ocs_sip_core::{Aor, ConnectionId, Transport};
 use ocs_siprege::contacts::{Change, CommandId, Failure as ContactFailure, GroupId};
 use ocs_siprege::notify::RegistrationEvent;
 use ocs_xml::SmolStr;
+
+use crate::CallId;
 
 /// What the caller must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,6 +266,28 @@ pub enum Event {
         /// What it means.
         reason: String,
     },
+    /// Somebody calls. It rings, is answered and declined by [`UserAgent::command_call`](crate::UserAgent::command_call).
+    CallInvited {
+        /// The call.
+        id: CallId,
+        /// Who, as the server asserts: a URI.
+        from: String,
+        /// His display name.
+        display_name: Option<String>,
+        /// What he offers.
+        streams: Vec<OfferedStream>,
+        /// The call that this one takes the place of: it ends once this one is answered (RFC 3891). To be answered without asking the user.
+        replaces: Option<CallId>,
+    },
+    /// Something happened in a call.
+    Call {
+        /// Which.
+        id: CallId,
+        /// What.
+        event: ocs_call::Event,
+    },
+    /// A report of the quality of a call was taken, or is lost (\[MS-QoE\]).
+    QualityReported(ocs_qoe::client::Event),
     /// A conversation is over.
     ConversationEnded {
         /// With whom.

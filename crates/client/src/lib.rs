@@ -6,6 +6,6 @@ mod config;
 mod event;
 mod link;
 
-pub use agent::{Error, UserAgent};
-pub use config::{Bootstrap, Config};
+pub use agent::{CallId, CallOptions, Error, UserAgent};
+pub use config::{Bootstrap, Calls, Config};
 pub use event::{Event, Failure, Output, ServiceId, Step, TextId};

@@ -1,11 +1,13 @@
 //! The user agent: finds its server, signs in, talks.
 
 mod bootstrap;
+mod call;
 mod connecting;
 mod contacts;
 mod conversation;
 mod incoming;
 mod presence;
+mod quality;
 mod relay;
 mod sending;
 mod services;
@@ -34,11 +36,15 @@ use rand_core::{Rng, SeedableRng};
 
 use crate::link::{Destination, Link};
 use crate::{Config, Event, Output};
+use call::Calls;
 use conversation::Conversation;
 use presence::Chosen;
+use quality::Quality;
 use relay::Relay;
 use sending::Pending;
 use subscriptions::Subscriptions;
+
+pub use call::{CallId, CallOptions};
 
 /// A configuration or command that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +65,21 @@ pub enum Error {
         /// The bound.
         limit: usize,
     },
+    /// A call cannot do what is asked of it.
+    #[error("call: {0}")]
+    Call(#[from] ocs_call::Error),
+    /// There are as many calls as [`Calls::limit`](crate::Calls::limit) allows.
+    #[error("more than {limit} calls")]
+    TooManyCalls {
+        /// The bound.
+        limit: usize,
+    },
+    /// There is no such call, or no longer.
+    #[error("no such call")]
+    NoCall,
+    /// A report of the quality of a call cannot be sent.
+    #[error("report of quality: {0}")]
+    Quality(#[from] ocs_qoe::Error),
     /// There is no conversation with this user.
     #[error("no conversation with {0}")]
     NoConversation(Aor),
@@ -116,6 +137,8 @@ pub struct UserAgent {
     next_service: u64,
     conversations: BTreeMap<Aor, Conversation>,
     next_conversation: u64,
+    calls: Calls,
+    quality: Option<Quality>,
     /// Why the last server that was tried did not take the registration.
     refused: Option<(u16, String)>,
     next_text: u64,
@@ -175,6 +198,8 @@ impl UserAgent {
             next_service: 0,
             conversations: BTreeMap::new(),
             next_conversation: 0,
+            calls: Calls::default(),
+            quality: None,
             refused: None,
             next_text: 0,
             next_transaction: 0,
@@ -221,12 +246,13 @@ impl UserAgent {
         }
     }
 
-    /// Ends all conversations and subscriptions, unregisters and closes the connection.
+    /// Ends all conversations, calls and subscriptions, unregisters and closes the connection.
     pub fn sign_out(&mut self, now: Instant) {
         if self.wish == Wish::Out {
             return;
         }
         self.end_all_conversations(now);
+        self.end_all_calls(now);
         self.unsubscribe_all(now);
         self.wish = Wish::Leaving;
         match &mut self.registration {
@@ -298,6 +324,10 @@ impl UserAgent {
         for conversation in self.conversations.values_mut() {
             conversation.handle_timeout(now);
         }
+        self.calls.handle_timeout(now);
+        if let Some(quality) = &mut self.quality {
+            quality.handle_timeout(now);
+        }
         self.subscriptions.handle_timeout(now);
         self.watch.handle_timeout(now);
         if let Some(relay) = &mut self.relay {
@@ -323,6 +353,8 @@ impl UserAgent {
             self.registration
                 .as_ref()
                 .and_then(Registration::poll_timeout),
+            self.calls.poll_timeout(),
+            self.quality.as_ref().and_then(Quality::poll_timeout),
             self.subscriptions.poll_timeout(),
             self.watch.poll_timeout(),
             self.relay.as_ref().and_then(Relay::poll_timeout),
@@ -359,6 +391,8 @@ impl UserAgent {
                 | self.drive_authentication(now)
                 | self.drive_transactions(now)
                 | self.drive_conversations(now)
+                | self.drive_calls(now)
+                | self.drive_quality(now)
                 | self.drive_subscriptions(now)
                 | self.drive_own_presence(now)
                 | self.drive_contacts(now)

@@ -5,13 +5,14 @@ use std::time::Instant;
 use ocs_sip_core::transaction::{ClientId, Event as Transaction, Flow, ServerId};
 use ocs_sip_core::{Aor, HeaderName, Message, Method};
 use ocs_sipae::client::Next;
+use ocs_call::RequestId as CallRequest;
 use ocs_sipre::im::RequestId;
 use ocs_sipre::via;
 
-use super::UserAgent;
 use super::services::Job;
 use super::signing_in::Credentials;
 use super::subscriptions::Topic;
+use super::{CallId, UserAgent};
 
 /// Whose request a transaction carries.
 #[derive(Debug, Clone)]
@@ -22,6 +23,10 @@ pub(super) enum Purpose {
         /// Which one with this user.
         conversation: u64,
         request: RequestId,
+    },
+    Call {
+        call: CallId,
+        request: CallRequest,
     },
     Subscription {
         topic: Topic,
@@ -179,7 +184,7 @@ impl UserAgent {
             }
             Transaction::Request { id, message, .. } => self.handle_request(now, id, message),
             Transaction::Ack { message, .. } => self.handle_ack(now, &message),
-            Transaction::Cancel { target, message } => self.handle_cancel(target, &message),
+            Transaction::Cancel { target, message } => self.handle_cancel(now, target, &message),
             Transaction::Benotify { message, .. } => match self.subscription_of(&message) {
                 Some(topic) => {
                     self.handle_notification(now, &topic, message);
@@ -198,6 +203,7 @@ impl UserAgent {
                 conversation,
                 request,
             } => self.session_no_response(now, &with, conversation, request),
+            Purpose::Call { call, request } => self.call_no_response(now, call, request),
             Purpose::Subscription { topic, serial } => {
                 self.subscription_no_response(&topic, serial);
             }
@@ -237,6 +243,7 @@ impl UserAgent {
                 conversation,
                 request,
             } => self.session_response(now, &with, conversation, request, &response),
+            Purpose::Call { call, request } => self.call_response(now, call, request, &response),
             Purpose::Subscription { topic, serial } => {
                 self.subscription_response(now, &topic, serial, response);
             }
@@ -267,11 +274,18 @@ impl UserAgent {
             }
         }
         let id = self.send_request(now, message, purpose.clone());
-        if let (Some(id), Purpose::Session { with, request, .. }) = (id, purpose)
-            && let Some(conversation) = self.conversations.get_mut(with)
-        {
-            conversation.moved(*request, id);
+        let Some(id) = id else {
+            return false;
+        };
+        match purpose {
+            Purpose::Session { with, request, .. } => {
+                if let Some(conversation) = self.conversations.get_mut(with) {
+                    conversation.moved(*request, id);
+                }
+            }
+            Purpose::Call { call, request } => self.calls.moved(*call, *request, id),
+            _ => {}
         }
-        id.is_some()
+        true
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Job {
     Contacts,
     /// Credentials for the media relay, of the service with this number.
     Relay(u64),
+    /// A report of the quality of a call.
+    Quality,
     /// A request of the application's own.
     Application(ServiceId),
 }
@@ -109,6 +111,7 @@ impl UserAgent {
                 );
             }
             Job::Relay(serial) => self.relay_answered(now, serial, answer),
+            Job::Quality => self.quality_answered(now, answer),
             Job::Application(id) => self.events.push_back(Event::ServiceAnswered {
                 id,
                 status: status_of(answer),

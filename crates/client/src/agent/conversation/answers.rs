@@ -59,6 +59,9 @@ impl UserAgent {
 
     /// One more 2xx to an INVITE that has its answer: of another fork, or of a call that was given up.
     pub(in crate::agent) fn late_answer(&mut self, now: Instant, response: &Message) {
+        if self.late_answer_of_call(now, response) {
+            return;
+        }
         let found = self
             .conversations
             .iter()
@@ -75,7 +78,7 @@ impl UserAgent {
     }
 
     /// A 2xx for a conversation that is over: acknowledge it and say goodbye.
-    fn end_stray_dialog(&mut self, now: Instant, response: &Message) {
+    pub(in crate::agent) fn end_stray_dialog(&mut self, now: Instant, response: &Message) {
         let answered = response
             .status()
             .is_some_and(|status| (200..300).contains(&status));

@@ -40,6 +40,10 @@ impl UserAgent {
 
     /// An INVITE outside all dialogs.
     pub(in crate::agent) fn handle_invite(&mut self, now: Instant, id: ServerId, invite: &Message) {
+        if self.invites_to_call(invite) {
+            self.handle_call(now, id, invite);
+            return;
+        }
         let caller = identity::caller(invite);
         let from = sender(invite);
         let display_name = caller
@@ -126,6 +130,9 @@ impl UserAgent {
         id: ServerId,
         request: &Message,
     ) {
+        if self.handle_in_call(now, Some(id), request) {
+            return;
+        }
         let transaction = self.next_transaction();
         let found = self.conversation_of(request);
         let Some(conversation) = found else {
@@ -149,13 +156,24 @@ impl UserAgent {
     }
 
     pub(in crate::agent) fn handle_ack(&mut self, now: Instant, ack: &Message) {
+        if self.handle_in_call(now, None, ack) {
+            return;
+        }
         let transaction = self.next_transaction();
         if let Some(conversation) = self.conversation_of(ack) {
             conversation.session.handle_request(now, transaction, ack);
         }
     }
 
-    pub(in crate::agent) fn handle_cancel(&mut self, target: ServerId, cancel: &Message) {
+    pub(in crate::agent) fn handle_cancel(
+        &mut self,
+        now: Instant,
+        target: ServerId,
+        cancel: &Message,
+    ) {
+        if self.cancel_call(now, target, cancel) {
+            return;
+        }
         let found = self
             .conversations
             .values_mut()

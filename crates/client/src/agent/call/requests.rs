@@ -1,0 +1,123 @@
+//! What calls want sent, and what they tell.
+
+use std::time::Instant;
+
+use ocs_call::{Action, Event as Told, RequestId};
+use ocs_sip_core::{HeaderName, Message};
+
+use super::CallId;
+use crate::Event;
+use crate::agent::UserAgent;
+use crate::agent::sending::Purpose;
+
+impl UserAgent {
+    pub(in crate::agent) fn drive_calls(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        let calls: Vec<CallId> = self.calls().collect();
+        for id in calls {
+            while let Some(action) = self.calls.lines.get_mut(&id).and_then(|l| l.call.poll_action()) {
+                busy = true;
+                self.call_action(now, id, action);
+            }
+            while let Some(told) = self.calls.lines.get_mut(&id).and_then(|l| l.call.poll_event()) {
+                busy = true;
+                self.call_told(now, id, told);
+            }
+        }
+        // A call may speak after it has ended: only when it is silent it goes.
+        self.calls.lines.retain(|_, line| !line.ended || line.call.has_work());
+        busy
+    }
+
+    fn call_action(&mut self, now: Instant, call: CallId, action: Action) {
+        match action {
+            Action::Request { id, message } => {
+                let purpose = Purpose::Call { call, request: id };
+                match self.send_request(now, message, purpose) {
+                    Some(client) => self.calls.moved(call, id, client),
+                    None => self.call_no_response(now, call, id),
+                }
+            }
+            Action::Ack(ack) => self.send_ack(ack),
+            Action::Cancel(request) => {
+                let line = self.calls.lines.get(&call);
+                if let Some(client) = line.and_then(|line| line.clients.get(&request)) {
+                    self.layer.cancel(now, *client);
+                }
+            }
+            Action::Respond { id, message } => {
+                let Some(line) = self.calls.lines.get_mut(&call) else {
+                    return;
+                };
+                let provisional = message.status().is_some_and(|status| status < 200);
+                // A final answer may come again until its ACK.
+                if let Some(server) = line.servers.get(&id).copied() {
+                    if !provisional && message.cseq().is_ok_and(|c| c.method_text != "INVITE") {
+                        line.servers.remove(&id);
+                    }
+                    self.respond(now, server, message);
+                }
+            }
+        }
+    }
+
+    fn call_told(&mut self, now: Instant, id: CallId, told: Told) {
+        self.transfer_follows(now, id, &told);
+        if let Told::Ended(_) = &told
+            && let Some(line) = self.calls.lines.get_mut(&id)
+        {
+            line.ended = true;
+        }
+        self.events.push_back(Event::Call { id, event: told });
+    }
+
+    pub(in crate::agent) fn call_response(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        request: RequestId,
+        response: &Message,
+    ) {
+        match self.calls.lines.get_mut(&call) {
+            Some(line) => {
+                line.call.handle_response(now, request, response);
+                let is_final = response.status().is_some_and(|status| status >= 200);
+                let invite = response.cseq().is_ok_and(|cseq| cseq.method_text == "INVITE");
+                if is_final && !invite {
+                    line.clients.remove(&request);
+                }
+            }
+            None => self.end_stray_dialog(now, response),
+        }
+    }
+
+    pub(in crate::agent) fn call_no_response(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        request: RequestId,
+    ) {
+        if let Some(line) = self.calls.lines.get_mut(&call) {
+            line.clients.remove(&request);
+            line.call.handle_no_response(now, request);
+        }
+    }
+
+    /// One more 2xx to the INVITE of a call. False if it is of none.
+    pub(in crate::agent) fn late_answer_of_call(&mut self, now: Instant, response: &Message) -> bool {
+        let Some(call_id) = response.header(HeaderName::CallId) else {
+            return false;
+        };
+        let found = self.calls.lines.values_mut().find_map(|line| {
+            let request = line.call.invite_request(call_id, response)?;
+            Some((line, request))
+        });
+        match found {
+            Some((line, request)) => {
+                line.call.handle_response(now, request, response);
+                true
+            }
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Transfers: one call leads to another (RFC 3515, RFC 3891).
+
+use std::time::Instant;
+
+use ocs_call::{Cause, Event as Told, State, Transfer};
+use ocs_sdpext::negotiation::Stream;
+
+use super::{CallId, CallOptions};
+use crate::agent::{Error, UserAgent};
+
+/// What the peer of a call is told of the call that it asked for.
+const TRYING: (u16, &str) = (100, "Trying");
+const RINGING: (u16, &str) = (180, "Ringing");
+const OK: (u16, &str) = (200, "OK");
+
+impl UserAgent {
+    /// Asks the peer of a call to call somebody else. How far it is comes as
+    /// [`TransferProgress`](ocs_call::Event::TransferProgress) and [`TransferEnded`](ocs_call::Event::TransferEnded); the call goes on
+    /// until it is hung up.
+    ///
+    /// # Errors
+    /// [`Error::NoCall`]; [`Error::Call`] if the call is not up, or another transfer is under way.
+    pub fn transfer_call(&mut self, now: Instant, call: CallId, to: &str) -> Result<(), Error> {
+        let transfer = Transfer {
+            target: to.to_owned(),
+            replaces: None,
+        };
+        self.command_call(now, call, |call| call.refer(now, &transfer))
+    }
+
+    /// Asks the peer of a call to take our place in another call.
+    ///
+    /// # Errors
+    /// As [`transfer_call`](Self::transfer_call).
+    pub fn transfer_call_to(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        other: CallId,
+    ) -> Result<(), Error> {
+        let consulted = self.call(other).and_then(|other| other.dialog());
+        let dialog = consulted.ok_or(Error::NoCall)?;
+        let transfer = Transfer {
+            target: dialog.remote_target().to_owned(),
+            replaces: Some(dialog.replaces_value()),
+        };
+        self.command_call(now, call, |call| call.refer(now, &transfer))
+    }
+
+    /// Calls whom the peer of a call has named in [`Referred`](ocs_call::Event::Referred), and tells the peer how that goes.
+    ///
+    /// # Errors
+    /// [`Error::Call`] if the peer has named nobody; and those of [`place_call`](Self::place_call), with which the transfer is declined.
+    pub fn follow_transfer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        streams: Vec<Stream>,
+        options: CallOptions,
+    ) -> Result<CallId, Error> {
+        let (transfer, referred_by) = self.command_call(now, call, |call| {
+            let referral = call.referral().cloned();
+            call.accept_refer(now)?;
+            Ok(referral)
+        })?.ok_or(Error::NoCall)?;
+        let options = CallOptions {
+            replaces: transfer.replaces,
+            referred_by,
+            ..options
+        };
+        let placed = self.place_call(now, &transfer.target, streams, options);
+        match &placed {
+            Ok(new) => {
+                if let Some(line) = self.calls.lines.get_mut(new) {
+                    line.referrer = Some(call);
+                }
+                self.tell_referrer(now, call, TRYING);
+            }
+            Err(_) => self.tell_referrer(now, call, (503, "Service Unavailable")),
+        }
+        self.settle(now);
+        placed
+    }
+
+    /// Does what an event of a call means for another call.
+    pub(super) fn transfer_follows(&mut self, now: Instant, id: CallId, told: &Told) {
+        let Some(line) = self.calls.lines.get_mut(&id) else {
+            return;
+        };
+        match told {
+            Told::Ringing { .. } | Told::EarlyMedia { .. } => {
+                if let Some(referrer) = line.referrer {
+                    self.tell_referrer(now, referrer, RINGING);
+                }
+            }
+            Told::Answered { .. } => {
+                if let Some(referrer) = line.referrer.take() {
+                    self.tell_referrer(now, referrer, OK);
+                }
+            }
+            Told::Established => {
+                let replaced = line.replaces.take();
+                let replaced = replaced.and_then(|id| self.calls.lines.get_mut(&id));
+                if let Some(replaced) = replaced {
+                    replaced.call.hang_up(now, None);
+                }
+            }
+            Told::Ended(ended) => {
+                if let Some(referrer) = line.referrer.take() {
+                    let status = ended.status.filter(|status| *status >= 300).unwrap_or(487);
+                    let reason = ended.reason.as_deref().unwrap_or_default();
+                    self.tell_referrer(now, referrer, (status, reason));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tell_referrer(&mut self, now: Instant, referrer: CallId, (status, reason): (u16, &str)) {
+        if let Some(line) = self.calls.lines.get_mut(&referrer) {
+            // A peer that has ended the transfer does not hear of it any more.
+            let _ = line.call.refer_progress(now, status, reason);
+        }
+    }
+}

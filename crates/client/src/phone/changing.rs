@@ -1,0 +1,286 @@
+//! Calls change and end.
+
+use std::time::Instant;
+
+use ocs_call::Ended;
+use ocs_ice::Role;
+
+use super::calling::choose;
+use super::{Error, Event, LineId, Phone, Plan, StreamId};
+
+impl Phone {
+    /// Puts a call on hold.
+    ///
+    /// # Errors
+    /// [`Error::NoLine`]
+    pub fn hold(&mut self, now: Instant, line: LineId) -> Result<(), Error> {
+        self.set_hold(now, line, true)
+    }
+
+    /// Takes a call from hold.
+    ///
+    /// # Errors
+    /// [`Error::NoLine`]
+    pub fn resume(&mut self, now: Instant, line: LineId) -> Result<(), Error> {
+        self.set_hold(now, line, false)
+    }
+
+    fn set_hold(&mut self, now: Instant, line: LineId, hold: bool) -> Result<(), Error> {
+        let call = self.call_of(line).ok_or(Error::NoLine)?;
+        self.agent.command_call(now, call, |call| {
+            if hold {
+                call.hold();
+            } else {
+                call.resume();
+            }
+            Ok(())
+        })?;
+        self.line_mut(line)?.changed = true;
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Adds a stream to a call, once its candidates are there. [`Event::Changed`] or [`Event::ChangeRefused`] tells what became of it; a
+    /// stream that the peer does not want is closed.
+    ///
+    /// # Errors
+    /// [`Error::NoLine`]; [`Error::WrongState`] before the call is answered; [`Error::Media`].
+    pub fn add_stream(&mut self, now: Instant, line: LineId, plan: &Plan) -> Result<StreamId, Error> {
+        if !self.line_mut(line)?.is_answered() {
+            return Err(Error::WrongState {
+                operation: "adding a stream",
+            });
+        }
+        let slot = self.new_slot(now, line, plan, Role::Controlling)?;
+        let id = slot.id;
+        let line = self.line_mut(line)?;
+        line.slots.push(slot);
+        line.changed = true;
+        self.collect(now, id);
+        Ok(id)
+    }
+
+    /// Takes a stream out of a call.
+    ///
+    /// # Errors
+    /// [`Error::NoStream`]
+    pub fn remove_stream(&mut self, now: Instant, stream: StreamId) -> Result<(), Error> {
+        let id = *self.places.get(&stream).ok_or(Error::NoStream)?;
+        let index = self.slot_mut(stream).and_then(|slot| slot.index);
+        let (Some(index), Some(call)) = (index, self.call_of(id)) else {
+            self.close_slots(now, id, |slot| slot == stream);
+            return Ok(());
+        };
+        self.agent.command_call(now, call, |call| {
+            call.remove_stream(index);
+            Ok(())
+        })?;
+        self.line_mut(id)?.changed = true;
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Says which of the streams of [`Event::Offered`] are wanted: each plan is for the first one of its kind; without plans for
+    /// none.
+    ///
+    /// # Errors
+    /// [`Error::NoLine`]; [`Error::WrongState`] without an offer that waits; [`Error::Media`].
+    pub fn accept_streams(&mut self, now: Instant, id: LineId, plans: &[Plan]) -> Result<(), Error> {
+        let line = self.line_mut(id)?;
+        let offer = line.peer_offer.as_mut().filter(|offer| offer.undecided);
+        let offer = offer.ok_or(Error::WrongState {
+            operation: "accepting streams",
+        })?;
+        offer.undecided = false;
+        let chosen = choose(&line.offered, plans);
+        if !chosen.is_empty() {
+            self.fill(now, id, &chosen)?;
+        }
+        self.collect_line(now, id);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Does the next thing that is due in a call. False if there is none.
+    pub(super) fn advance(&mut self, now: Instant, id: LineId) -> bool {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return false;
+        };
+        if line.is_gathered()
+            && let Some(placing) = line.placing.take()
+        {
+            self.place_gathered(now, id, placing);
+            return true;
+        }
+        if !line.is_answered() {
+            return self.answer_gathered(now, id);
+        }
+        if !line.up && !line.is_connecting() {
+            line.up = true;
+            self.events.push_back(Event::MediaUp { line: id });
+            return true;
+        }
+        self.answer_offer(now, id) || self.offer_changes(now, id)
+    }
+
+    /// Answers an offer of the peer, once everything is there for it.
+    fn answer_offer(&mut self, now: Instant, id: LineId) -> bool {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return false;
+        };
+        let Some(call) = line.call else {
+            return false;
+        };
+        let old_is_connecting = line
+            .slots
+            .iter()
+            .any(|slot| slot.is_connecting() && slot.agreed);
+        let waits = line.peer_offer.as_ref().is_none_or(|offer| offer.undecided);
+        if waits || old_is_connecting || !line.is_gathered() {
+            return false;
+        }
+        line.peer_offer = None;
+        let streams: Vec<_> = line
+            .slots
+            .iter()
+            .filter_map(|slot| Some((slot.index?, slot.stream()?, slot.agreed)))
+            .collect();
+        let answered = self.agent.command_call(now, call, |call| {
+            for (index, stream, is_old) in streams {
+                if !is_old {
+                    call.accept_stream(index, stream)?;
+                } else if let Some(plan) = call.stream_mut(index) {
+                    plan.transport = stream.transport;
+                }
+            }
+            call.answer(now)
+        });
+        if answered.is_err() {
+            // The plans do not fit the offer: the call goes on without it.
+            let _ = self.agent.command_call(now, call, |call| call.refuse_offer(now, 488));
+        }
+        true
+    }
+
+    /// Offers what has changed, once everything is there for it.
+    fn offer_changes(&mut self, now: Instant, id: LineId) -> bool {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return false;
+        };
+        let Some(call) = line.call else {
+            return false;
+        };
+        let due = line.changed || line.owes_final_offer();
+        if !due || line.offering || line.peer_offer.is_some() || !line.is_gathered() {
+            return false;
+        }
+        line.changed = false;
+        line.offering = true;
+        let mut added = Vec::new();
+        let slots = &mut line.slots;
+        let offered = self.agent.command_call(now, call, |call| {
+            for slot in slots {
+                let Some(stream) = slot.stream() else {
+                    continue;
+                };
+                match slot.index {
+                    Some(index) => {
+                        if let Some(plan) = call.stream_mut(index) {
+                            plan.transport = stream.transport;
+                        }
+                    }
+                    None => {
+                        slot.index = Some(call.add_stream(stream)?);
+                        added.push(slot.id);
+                    }
+                }
+            }
+            call.offer(now)
+        });
+        if offered.is_err() {
+            line.offering = false;
+            self.close_slots(now, id, |slot| added.contains(&slot));
+        }
+        true
+    }
+
+    /// A round of offer and answer is over.
+    pub(super) fn changed(&mut self, now: Instant, id: LineId) {
+        self.agree(now, id, None);
+        let Some(call) = self.call_of(id).and_then(|call| self.agent.call(call)) else {
+            return;
+        };
+        let Some((_, session)) = call.current() else {
+            return;
+        };
+        let Some(line) = self.lines.get_mut(&id) else {
+            return;
+        };
+        line.offering = false;
+        let mut refused = Vec::new();
+        for slot in &mut line.slots {
+            slot.settled |= slot.connected.is_some();
+            if slot.index.is_some_and(|index| session.negotiated(index).is_none()) {
+                refused.push(slot.id);
+            }
+        }
+        line.up = false;
+        self.close_slots(now, id, |slot| refused.contains(&slot));
+    }
+
+    /// A change of ours was refused: what was to be added is not.
+    pub(super) fn change_refused(&mut self, now: Instant, id: LineId) {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return;
+        };
+        let ours = std::mem::take(&mut line.offering);
+        line.peer_offer = None;
+        let refused: Vec<StreamId> = line
+            .slots
+            .iter_mut()
+            .filter_map(|slot| {
+                // What was selected was told once; a peer that does not take it is not asked again.
+                slot.settled |= ours && slot.connected.is_some();
+                (!slot.agreed).then_some(slot.id)
+            })
+            .collect();
+        self.close_slots(now, id, |slot| refused.contains(&slot));
+    }
+
+    /// A call is over.
+    pub(super) fn ended(&mut self, now: Instant, id: LineId, ended: Ended) {
+        if ended.was_established {
+            self.report(now, id);
+        }
+        let Some(line) = self.lines.get(&id) else {
+            return;
+        };
+        let slots = line.slots.iter();
+        let streams = slots.map(|slot| (slot.id, slot.media.statistics())).collect();
+        self.events.push_back(Event::Ended {
+            line: id,
+            ended,
+            streams,
+        });
+        self.close_line(now, id);
+    }
+
+    pub(super) fn close_line(&mut self, now: Instant, id: LineId) {
+        self.close_slots(now, id, |_| true);
+        self.lines.remove(&id);
+    }
+
+    fn close_slots(&mut self, now: Instant, id: LineId, which: impl Fn(StreamId) -> bool) {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return;
+        };
+        let closed: Vec<_> = line.slots.extract_if(.., |slot| which(slot.id)).collect();
+        for mut slot in closed {
+            let stream = slot.id;
+            self.places.remove(&stream);
+            slot.media.close(now);
+            self.closing.push(slot);
+            self.collect(now, stream);
+        }
+    }
+}
