@@ -146,16 +146,15 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         from: SocketAddr,
         data: Bytes,
     ) {
-        match self.relays.over_udp(base, from) {
-            Some(place) => self.with_relay(now, place, |client| {
+        if let Some(place) = self.relays.over_udp(base, from) {
+            self.with_relay(now, place, |client| {
                 // What is wrong is ignored; what ends the allocation is an event, too.
                 let _ = client.handle_data(now, &data);
-            }),
-            None => {
-                let remote = from;
-                self.deliver(now, Path::Datagram { base, remote }, data);
-                self.settle(now);
-            }
+            });
+        } else {
+            let remote = from;
+            self.deliver(now, Path::Datagram { base, remote }, data);
+            self.settle(now);
         }
     }
 
