@@ -2,6 +2,8 @@
 
 mod arrival;
 mod check;
+mod direct;
+mod fork;
 mod gather;
 mod ice;
 mod ice2;
@@ -37,6 +39,7 @@ use media::Media;
 use request::EarlyCheck;
 use stream::Connection;
 
+pub(crate) use arrival::Content;
 pub use list::PairView;
 
 /// Where an agent is.
@@ -100,7 +103,7 @@ impl Local {
 }
 
 /// Local candidates of one type, base address, transport and server: what they share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Group {
     key: GroupKey,
     foundation: Foundation,
@@ -114,7 +117,7 @@ impl Group {
 }
 
 /// What candidates have in \[MS-ICE\] only.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Legacy {
     id: CandidateId,
     password: Password,
@@ -144,7 +147,7 @@ struct Remote {
 }
 
 /// An allocation, asked for or there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Relay {
     component: Component,
     carrier: Carrier,
@@ -162,7 +165,7 @@ enum RelayState {
 
 /// The way that a packet takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Path {
+pub(crate) enum Path {
     Datagram {
         base: SocketAddr,
         remote: SocketAddr,
@@ -178,6 +181,13 @@ enum Path {
     Stream {
         connection: ConnectionId,
     },
+}
+
+impl Path {
+    /// Whether packets are in frames on it.
+    pub(crate) const fn is_stream(self) -> bool {
+        matches!(self, Self::Stream { .. } | Self::RelayStream { .. })
+    }
 }
 
 /// The peer's credentials in \[MS-ICE2\].
@@ -290,6 +300,11 @@ impl<R: Rng> Agent<R> {
     /// Where it is.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Its bounds.
+    pub fn limits(&self) -> &crate::Limits {
+        &self.config.limits
     }
 
     /// The role, which a conflict may have changed.

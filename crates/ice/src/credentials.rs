@@ -63,6 +63,13 @@ impl Credentials {
         }
     }
 
+    /// The user name fragment in a USERNAME, if it is of the grammar.
+    pub(crate) fn read_ufrag(octets: &[u8]) -> Option<SmolStr> {
+        let good = (4..=256).contains(&octets.len()) && octets.iter().all(|&c| is_ice_char(c));
+        let text = core::str::from_utf8(octets).ok()?;
+        good.then(|| SmolStr::new(text))
+    }
+
     /// The user name fragment.
     pub fn ufrag(&self) -> &str {
         &self.ufrag

@@ -1,5 +1,6 @@
-//! An agent together with its allocations at relays of \[MS-TURN\].
+//! An agent together with its allocations at relays of \[MS-TURN\], and its copies for the branches of a call that forks.
 
+mod forks;
 mod policy;
 mod relays;
 
@@ -13,11 +14,14 @@ use ocs_turn::bandwidth::{Amount, Response};
 use ocs_turn::client::{Credentials, Failure};
 use rand_core::{CryptoRng, SeedableRng};
 
+use crate::agent::Path;
 use crate::io::{ConnectionId, Event, Output, RelayId};
 use crate::{Agent, Component, Config, Error};
+use forks::Forks;
 use policy::{Manager, Verdict};
 use relays::{News, Relays};
 
+pub use forks::ForkId;
 pub use policy::Demand;
 
 /// Names a TCP connection of an endpoint.
@@ -72,6 +76,7 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Endpoint<R> {
     agent: Agent<R>,
+    forks: Forks<R>,
     relays: Relays<R>,
     manager: Option<Manager>,
     /// Completion is told when the policy server has committed the bandwidth.
@@ -88,6 +93,7 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         let relays = Relays::new(config.dialect, credentials, R::from_rng(&mut rng));
         Self {
             agent: Agent::new(config, rng),
+            forks: Forks::default(),
             relays,
             manager: None,
             withheld: false,
@@ -120,7 +126,7 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         }
     }
 
-    /// The agent.
+    /// The agent: of a call that forks, the one whose copies the forks are, and in the end the one that was chosen.
     pub fn agent(&self) -> &Agent<R> {
         &self.agent
     }
@@ -140,12 +146,15 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         from: SocketAddr,
         data: Bytes,
     ) {
-        match self.relays.over_udp(base, from) {
-            Some(place) => self.with_relay(now, place, |client| {
+        if let Some(place) = self.relays.over_udp(base, from) {
+            self.with_relay(now, place, |client| {
                 // What is wrong is ignored; what ends the allocation is an event, too.
                 let _ = client.handle_data(now, &data);
-            }),
-            None => self.command(now, |agent| agent.handle_datagram(now, base, from, data)),
+            });
+        } else {
+            let remote = from;
+            self.deliver(now, Path::Datagram { base, remote }, data);
+            self.settle(now);
         }
     }
 
@@ -165,7 +174,9 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
     /// A connection that was asked for is there.
     pub fn handle_connected(&mut self, now: Instant, link: Link) {
         match link {
-            Link::Peer(id) => self.command(now, |agent| agent.handle_connected(now, id)),
+            Link::Peer(id) => {
+                self.with_connection(now, id, |agent| agent.handle_connected(now, id));
+            }
             Link::Relay(id) => self.with_stream(now, id, |client| client.handle_connected(now)),
         }
     }
@@ -173,7 +184,10 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
     /// Octets of a connection.
     pub fn handle_stream(&mut self, now: Instant, link: Link, data: Bytes) {
         match link {
-            Link::Peer(id) => self.command(now, |agent| agent.handle_stream(now, id, data)),
+            Link::Peer(connection) => {
+                self.deliver(now, Path::Stream { connection }, data);
+                self.settle(now);
+            }
             Link::Relay(id) => self.with_stream(now, id, |client| {
                 let _ = client.handle_data(now, &data);
             }),
@@ -183,7 +197,9 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
     /// A connection is closed, or could not be made.
     pub fn handle_closed(&mut self, now: Instant, link: Link) {
         match link {
-            Link::Peer(id) => self.command(now, |agent| agent.handle_closed(now, id)),
+            Link::Peer(id) => {
+                self.with_connection(now, id, |agent| agent.handle_closed(now, id));
+            }
             Link::Relay(id) => self.with_stream(now, id, Client::handle_closed),
         }
     }
@@ -200,7 +216,8 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         {
             self.relays.manage(now, request);
         }
-        self.command(now, |agent| agent.handle_timeout(now));
+        self.each_agent(|agent| agent.handle_timeout(now));
+        self.settle(now);
     }
 
     fn with_stream(&mut self, now: Instant, relay: RelayId, act: impl FnOnce(&mut Client<R>)) {
@@ -222,10 +239,14 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
                 News::Allocated(allocation) => {
                     self.agent.handle_allocated(now, relay, allocation);
                 }
-                News::Data(peer, data) => self.agent.handle_relayed(now, relay, peer, data),
+                News::Data(peer, data) => {
+                    if let Some(path) = self.agent.relayed_path(relay, peer) {
+                        self.deliver(now, path, data);
+                    }
+                }
                 News::Failed(failure) => {
                     self.failures.push_back((relay, failure));
-                    self.agent.handle_allocation_failed(now, relay);
+                    self.each_agent(|agent| agent.handle_allocation_failed(now, relay));
                     if self.relays.is_managing(relay) {
                         self.policy_answered(now, None);
                     }
@@ -314,9 +335,8 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
             if let Some(event) = self.agent.poll_event() {
                 self.note(now, event);
             } else if let Some(output) = self.agent.poll_output() {
-                if let Some(output) = self.relays.handle_output(now, output) {
-                    self.act(output);
-                }
+                self.perform(now, output);
+            } else if self.settle_fork(now) {
             } else if let Some(place) = self.relays.taken_again() {
                 self.tell(now, place);
             } else {
@@ -330,6 +350,18 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
             self.actions.push_back(action);
         }
         self.relays.forget_released();
+    }
+
+    fn perform(&mut self, now: Instant, output: Output) {
+        // What another branch still wants is not given back.
+        if let Output::Release { relay } = output
+            && self.is_held(relay)
+        {
+            return;
+        }
+        if let Some(output) = self.relays.handle_output(now, output) {
+            self.act(output);
+        }
     }
 
     fn act(&mut self, output: Output) {
@@ -385,6 +417,7 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         let manager = self.manager.as_ref();
         let timers = [
             self.agent.poll_timeout(),
+            self.forks.poll_timeout(),
             self.relays.poll_timeout(),
             manager.and_then(Manager::poll_timeout),
         ];

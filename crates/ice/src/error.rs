@@ -55,6 +55,12 @@ pub enum Error {
         /// The call.
         operation: &'static str,
     },
+    /// Forks beyond [`Limits::forks`](crate::Limits::forks): the answer is ignored.
+    #[error("more than {limit} forks")]
+    TooManyForks {
+        /// The limit.
+        limit: usize,
+    },
     /// A local candidate beyond [`Limits`](crate::Limits), or one that is there already.
     #[error("local candidate cannot be added: {reason}")]
     LocalCandidate {

@@ -20,7 +20,7 @@ pub use agent::{Agent, PairView, Phase};
 pub use candidate::{Candidate, CandidateType, Component, Foundation, Transport};
 pub use config::{CandidatePolicy, Config, Consent, Nomination, Role, Timers};
 pub use credentials::Credentials;
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, ForkId};
 pub use error::Error;
 pub use io::{
     Allocation, Carrier, ConnectionId, End, Event, Failure, Output, RelayId, SelectedPair,

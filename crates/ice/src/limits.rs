@@ -18,6 +18,8 @@ pub struct Limits {
     pub early_checks: usize,
     /// TCP connections of an agent at one time, either direction; 64 (inferred). Further ones are closed at once.
     pub connections: usize,
+    /// Forks of a call at one time; 20 (\[MS-ICE2\] 3.1.4.3, \[MS-ICE\] 5.1.4).
+    pub forks: usize,
     /// Tries of one check that is answered with an error which asks for another try; 3 (inferred).
     pub retries: u8,
 }
@@ -32,6 +34,7 @@ impl Default for Limits {
             peer_reflexive: 20,
             early_checks: 64,
             connections: 64,
+            forks: 20,
             retries: 3,
         }
     }

@@ -13,6 +13,8 @@ pub use ocs_client as client;
 pub use ocs_conmgmt as conmgmt;
 #[cfg(feature = "ice")]
 pub use ocs_ice as ice;
+#[cfg(feature = "media-stream")]
+pub use ocs_media as media;
 #[cfg(feature = "ntlm")]
 pub use ocs_ntlm as ntlm;
 #[cfg(feature = "ocer")]

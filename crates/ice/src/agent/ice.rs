@@ -60,6 +60,7 @@ impl<R: Rng> Agent<R> {
             use_candidate: false,
             priority: None,
             foundation: None,
+            ufrag: None,
             ids: Some((own, peer)),
         };
         self.check_accepted(now, check);
@@ -67,7 +68,7 @@ impl<R: Rng> Agent<R> {
 
     /// The group whose identifier begins a USERNAME, that identifier, and the sender's. The identifier may be one that the peer
     /// derived for an address that it learned: ours and its own, one behind the other.
-    fn addressed(
+    pub(super) fn addressed(
         &self,
         name: &[u8],
         component: Component,
@@ -87,7 +88,7 @@ impl<R: Rng> Agent<R> {
         })
     }
 
-    fn knows(&self, peer: &CandidateId) -> bool {
+    pub(super) fn knows(&self, peer: &CandidateId) -> bool {
         let of = |remote: &super::Remote| matches!(&remote.legacy, Some((id, _)) if id == peer);
         self.remotes.iter().any(of)
     }

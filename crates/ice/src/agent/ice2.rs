@@ -11,7 +11,7 @@ use super::arrival::Arrival;
 use super::request::EarlyCheck;
 use crate::binding::{Check, CheckView, Wire};
 use crate::io::Event;
-use crate::{Dialect, Role};
+use crate::{Credentials, Dialect, Role};
 
 impl<R: Rng> Agent<R> {
     pub(super) fn ice2_request(&mut self, now: Instant, arrival: Arrival, request: &Message) {
@@ -52,6 +52,7 @@ impl<R: Rng> Agent<R> {
             use_candidate: check.use_candidate,
             priority: check.priority,
             foundation: check.foundation,
+            ufrag: Credentials::read_ufrag(check.username.sender),
             ids: None,
         };
         self.check_accepted(now, check);

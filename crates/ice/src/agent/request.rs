@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use ocs_stun::Message;
 use rand_core::Rng;
+use smol_str::SmolStr;
 
 use super::arrival::Arrival;
 use super::{Agent, Path, Remote};
@@ -17,6 +18,8 @@ pub(super) struct EarlyCheck {
     pub(super) use_candidate: bool,
     pub(super) priority: Option<u32>,
     pub(super) foundation: Option<Foundation>,
+    /// In \[MS-ICE2\]: the `ice-ufrag` of who sent it.
+    pub(super) ufrag: Option<SmolStr>,
     /// In \[MS-ICE\]: the identifiers of the candidates that it was sent to and from.
     pub(super) ids: Option<(CandidateId, CandidateId)>,
 }

@@ -6,7 +6,6 @@ use std::time::Instant;
 use bytes::Bytes;
 use rand_core::Rng;
 
-use super::arrival::Arrival;
 use super::{Agent, Path, Via};
 use crate::framing::Deframer;
 use crate::io::{ConnectionId, Output};
@@ -18,9 +17,9 @@ const UNPROVEN: usize = 2048;
 /// A connection, made or being made.
 #[derive(Debug)]
 pub(super) struct Connection {
-    local: usize,
-    remote: SocketAddr,
-    stream: Deframer,
+    pub(super) local: usize,
+    pub(super) remote: SocketAddr,
+    pub(super) stream: Deframer,
     /// Until a check has passed on it, it must do so by then.
     pub(super) deadline: Option<Instant>,
 }
@@ -78,31 +77,20 @@ impl<R: Rng> Agent<R> {
 
     /// Octets of a connection.
     pub fn handle_stream(&mut self, now: Instant, connection: ConnectionId, data: Bytes) {
-        let Some(entry) = self.connections.get_mut(&connection) else {
+        self.handle_octets(now, Path::Stream { connection }, data);
+    }
+
+    /// Closes a connection that holds too much of a packet before it has shown a check.
+    pub(super) fn close_if_greedy(&mut self, now: Instant, path: Path) {
+        let Path::Stream { connection } = path else {
             return;
         };
-        let (local, remote) = (entry.local, entry.remote);
-        let path = Path::Stream { connection };
-        let arrival = Arrival {
-            local,
-            remote,
-            path,
-        };
-        entry.stream.push(data);
-        while let Some(packet) = self
-            .connections
-            .get_mut(&connection)
-            .and_then(|entry| entry.stream.next())
-        {
-            self.handle_packet(now, arrival, packet);
-        }
         let greedy =
             |entry: &Connection| entry.deadline.is_some() && entry.stream.buffered() > UNPROVEN;
         if self.connections.get(&connection).is_some_and(greedy) {
             self.close_connection(connection);
             self.connection_lost(now, connection);
         }
-        self.proceed(now);
     }
 
     /// A connection is closed, or could not be made.

@@ -64,6 +64,11 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
         }
     }
 
+    /// Another generator, for another agent.
+    pub(super) fn derive_rng(&mut self) -> R {
+        R::from_rng(&mut self.rng)
+    }
+
     /// Does what an agent wants of relays; gives everything else back.
     pub(super) fn handle_output(&mut self, now: Instant, output: Output) -> Option<Output> {
         match output {

@@ -1,0 +1,75 @@
+//! What is known of one peer.
+
+use ocs_ice::{Component, Description, Failure, ForkId};
+use ocs_sdpext::negotiation::Negotiated;
+
+use crate::keys::Opener;
+
+/// A fork: one early dialog, or the only one of a callee.
+#[derive(Debug)]
+pub(crate) struct Fork {
+    pub(crate) id: ForkId,
+    pub(crate) negotiated: Negotiated,
+    /// None: packets come in clear.
+    pub(crate) opener: Option<Opener>,
+    /// Whether ICE knows the peer. It does not as long as a peer without ICE gives no address.
+    pub(crate) joined: bool,
+    /// Components on which media can be sent.
+    usable: [bool; 2],
+    told: bool,
+    pub(crate) connected: bool,
+    pub(crate) failure: Option<Failure>,
+    /// A final description that names pairs which are not valid here yet.
+    pub(crate) pending: Option<Description>,
+}
+
+impl Fork {
+    pub(crate) const fn new(
+        id: ForkId,
+        negotiated: Negotiated,
+        opener: Option<Opener>,
+        joined: bool,
+    ) -> Self {
+        Self {
+            id,
+            negotiated,
+            opener,
+            joined,
+            usable: [false; 2],
+            told: false,
+            connected: false,
+            failure: None,
+            pending: None,
+        }
+    }
+
+    /// The component that carries RTCP.
+    pub(crate) const fn control(&self) -> Component {
+        if self.negotiated.rtcp_mux {
+            Component::Rtp
+        } else {
+            Component::Rtcp
+        }
+    }
+
+    pub(crate) fn set_usable(&mut self, component: Component) {
+        self.usable[place(component)] = true;
+    }
+
+    pub(crate) const fn is_usable(&self, component: Component) -> bool {
+        self.usable[place(component)]
+    }
+
+    /// Whether media can flow, which is told once.
+    pub(crate) fn becomes_usable(&mut self) -> bool {
+        let usable = self.is_usable(Component::Rtp) && self.is_usable(self.control());
+        usable && !core::mem::replace(&mut self.told, true)
+    }
+}
+
+const fn place(component: Component) -> usize {
+    match component {
+        Component::Rtp => 0,
+        Component::Rtcp => 1,
+    }
+}
