@@ -72,7 +72,7 @@ impl Default for Calls {
             accept: false,
             limit: 100,
             encryption_of_server: true,
-            call: ocs_call::Config::default(),
+            call: ocs_call::Config::new(""),
         }
     }
 }

@@ -5,6 +5,8 @@ mod agent;
 mod config;
 mod event;
 mod link;
+#[cfg(feature = "phone")]
+pub mod phone;
 
 pub use agent::{CallId, CallOptions, Error, UserAgent};
 pub use config::{Bootstrap, Calls, Config};

@@ -3,6 +3,7 @@
 mod drive;
 mod forks;
 mod negotiate;
+mod offered;
 mod path;
 mod receive;
 mod send;

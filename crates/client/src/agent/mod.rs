@@ -77,6 +77,9 @@ pub enum Error {
     /// There is no such call, or no longer.
     #[error("no such call")]
     NoCall,
+    /// The peer of the call has asked for no other call.
+    #[error("no transfer was asked for")]
+    NoTransfer,
     /// A report of the quality of a call cannot be sent.
     #[error("report of quality: {0}")]
     Quality(#[from] ocs_qoe::Error),

@@ -218,7 +218,7 @@ impl UserAgent {
         let Some(pending) = self.pending.get_mut(&id) else {
             // Further 2xx of a forked INVITE come under the same transaction.
             if response.status() == Some(200) {
-                self.late_answer(now, &response);
+                self.late_answer(now, id, &response);
             }
             return;
         };

@@ -13,7 +13,7 @@ use crate::phone::calling::is_new;
 
 /// Names a fork of a call for its streams.
 const fn media_fork(fork: ForkId) -> ocs_media::ForkId {
-    ocs_media::ForkId::new(fork.number())
+    ocs_media::ForkId(fork.number())
 }
 
 impl Slot {
@@ -66,7 +66,7 @@ impl Phone {
                 line.peer_offer = Some(PeerOffer {
                     undecided: !new.is_empty(),
                 });
-                self.hand_over_final_offer(now, id);
+                self.show_offer(now, id);
                 if new.is_empty() {
                     return;
                 }
@@ -180,15 +180,12 @@ impl Phone {
         }
     }
 
-    /// In \[MS-ICE\] the final offer tells the pairs: streams must know it before it is answered.
-    fn hand_over_final_offer(&mut self, now: Instant, id: LineId) {
+    /// Lets the streams see an offer before it is answered: it may tell the selected pairs, or restart ICE.
+    fn show_offer(&mut self, now: Instant, id: LineId) {
         let Some(call) = self.call_of(id).and_then(|call| self.agent.call(call)) else {
             return;
         };
-        let Some((fork, session)) = call.current() else {
-            return;
-        };
-        let Some(offer) = session.offered() else {
+        let Some(offer) = call.current().and_then(|(_, session)| session.offered()) else {
             return;
         };
         let Some(line) = self.lines.get_mut(&id).filter(|line| line.is_answered()) else {
@@ -196,9 +193,12 @@ impl Phone {
         };
         for slot in &mut line.slots {
             if let Some(media) = slot.index.and_then(|index| offer.media(index)) {
-                // What is no final offer says nothing new here.
                 let lines = media.ice_lines(true);
-                let _ = slot.media.handle_final_offer(now, media_fork(fork), &lines);
+                if slot.media.handle_offer(now, &lines) == Ok(true) {
+                    slot.gathered = false;
+                    slot.connected = None;
+                    slot.settled = false;
+                }
             }
         }
         self.collect_line(now, id);

@@ -148,13 +148,13 @@ impl Phone {
     /// # Errors
     /// [`Error::NoLine`]; [`Error::NoPlan`] if no plan fits; [`Error::WrongState`] if there are plans already; [`Error::Media`].
     pub fn prepare(&mut self, now: Instant, line: LineId, plans: &[Plan]) -> Result<(), Error> {
-        let offered = &self.line_mut(line)?.offered;
-        if !self.lines[&line].slots.is_empty() {
+        let ringing = self.line_mut(line)?;
+        if !ringing.slots.is_empty() {
             return Err(Error::WrongState {
                 operation: "preparing an answer",
             });
         }
-        let chosen = choose(offered, plans);
+        let chosen = choose(&ringing.offered, plans);
         self.fill(now, line, &chosen)?;
         self.line_mut(line)?.wish = Wish::Prepare;
         self.collect_line(now, line);
@@ -294,7 +294,10 @@ impl Phone {
     /// [`Error::NoLine`]
     pub fn decline_transfer(&mut self, now: Instant, line: LineId) -> Result<(), Error> {
         let call = self.call_of(line).ok_or(Error::NoLine)?;
-        self.agent.command_call(now, call, |call| call.decline_refer(now, 603))?;
+        self.agent.command_call(now, call, |call| {
+            call.decline_refer(603);
+            Ok(())
+        })?;
         self.settle(now);
         Ok(())
     }

@@ -157,7 +157,10 @@ impl Phone {
         });
         if answered.is_err() {
             // The plans do not fit the offer: the call goes on without it.
-            let _ = self.agent.command_call(now, call, |call| call.refuse_offer(now, 488));
+            let _ = self.agent.command_call(now, call, |call| {
+                call.refuse_offer(488);
+                Ok(())
+            });
         }
         true
     }
@@ -195,7 +198,7 @@ impl Phone {
                     }
                 }
             }
-            call.offer(now)
+            call.offer()
         });
         if offered.is_err() {
             line.offering = false;
@@ -256,7 +259,7 @@ impl Phone {
             return;
         };
         let slots = line.slots.iter();
-        let streams = slots.map(|slot| (slot.id, slot.media.statistics())).collect();
+        let streams = slots.map(|slot| (slot.id, *slot.media.statistics())).collect();
         self.events.push_back(Event::Ended {
             line: id,
             ended,

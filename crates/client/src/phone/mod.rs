@@ -30,6 +30,8 @@ use std::time::Instant;
 
 use ocs_ice::{Dialect, Role};
 use ocs_media::{MediaPacket, MediaStream};
+use ocs_qoe::document::SchemaVersion;
+use ocs_turn::client::Credentials;
 use ocs_rtp::session::Outgoing;
 use ocs_rtp::payload::Fragment;
 use rand_chacha::ChaCha20Rng;
@@ -78,6 +80,8 @@ pub struct Config {
     pub media: fn(ocs_media::Config) -> ocs_media::Config,
     /// Whether a report on quality is sent at the end of a call. Default true.
     pub report: bool,
+    /// The schema of reports. Default that of Lync 2010, which every later server reads.
+    pub report_version: SchemaVersion,
     /// The name of this machine in reports.
     pub machine: String,
     /// Packets that wait for the application; the oldest goes for a new one. Default 1024.
@@ -90,6 +94,7 @@ impl Default for Config {
             dialect: Dialect::Ice2,
             media: |config| config,
             report: true,
+            report_version: SchemaVersion::V2,
             machine: "OCSPROTO".to_owned(),
             packets: 1024,
         }
@@ -223,17 +228,20 @@ impl Phone {
     fn new_slot(&mut self, now: Instant, line: LineId, plan: &Plan, role: Role) -> Result<Slot, Error> {
         let mut config = ocs_media::Config::new(plan.kind, self.config.dialect, role);
         if !plan.relays.is_empty() {
-            config.relay = self.agent.relay_access().map(|access| access.credentials());
+            config.relay = self.agent.relay_access().map(|access| Credentials {
+                username: access.username.as_bytes().into(),
+                password: access.password.as_bytes().to_vec().into(),
+            });
         }
         let config = (self.config.media)(config);
         let rng = ChaCha20Rng::from_rng(&mut self.rng);
         let mut media = MediaStream::new(now, config, rng)?;
         for socket in &plan.sockets {
-            media.add_host(socket.component, socket.transport, socket.address)?;
+            media.add_host(now, socket.component, socket.transport, socket.address)?;
         }
         if self.agent.relay_access().is_some() {
             for relay in &plan.relays {
-                media.add_relay(relay.component, relay.carrier, relay.base, relay.server)?;
+                media.add_relay(now, relay.component, relay.carrier, relay.base, relay.server)?;
             }
         }
         media.gather(now)?;

@@ -27,7 +27,7 @@ impl Phone {
         let call = self.agent.call(line.call?)?;
         let dialog = call.dialog()?;
         let caller = call.direction() == Direction::Outgoing;
-        let (local, remote) = (dialog.id().local_tag(), dialog.id().remote_tag());
+        let (local, remote) = (&*dialog.id().local_tag, &*dialog.id().remote_tag);
         let (from_tag, to_tag) = if caller { (local, remote) } else { (remote, local) };
         let (local, remote) = (dialog.local_uri(), dialog.remote_uri());
         let (from_uri, to_uri) = if caller { (local, remote) } else { (remote, local) };
@@ -35,7 +35,7 @@ impl Phone {
         let config = self.agent.config();
         let own = config.aor.to_uri();
         let dialog = DialogInfo {
-            call_id: dialog.id().call_id().into(),
+            call_id: dialog.id().call_id.as_str().into(),
             from_tag: from_tag.into(),
             to_tag: to_tag.into(),
             start: Time::from(start),
@@ -49,19 +49,17 @@ impl Phone {
             remote_user_agent: Some(Text::cut(call.remote_user_agent().unwrap_or_default())),
             ..DialogInfo::default()
         };
-        let media_lines = line.slots.iter().filter_map(|slot| slot.media.quality());
-        Some(VqReportEvent {
-            reports: vec![SessionReport {
-                session_id: dialog.session_id().into(),
-                endpoint: Endpoint {
-                    name: Text::cut(&self.config.machine),
-                    ..Endpoint::default()
-                },
-                dialog,
-                media_lines: media_lines.collect(),
-                ..SessionReport::default()
-            }],
-            ..VqReportEvent::default()
-        })
+        let media_lines = std::iter::empty();
+        let report = SessionReport {
+            session_id: dialog.session_id().into(),
+            endpoint: Endpoint {
+                name: Text::cut(&self.config.machine),
+                ..Endpoint::default()
+            },
+            dialog,
+            media_lines: media_lines.collect(),
+            ..SessionReport::default()
+        };
+        Some(VqReportEvent::new(self.config.report_version, report))
     }
 }

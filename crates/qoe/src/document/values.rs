@@ -1,6 +1,7 @@
 //! Simple types.
 
 use core::fmt;
+use std::time::SystemTime;
 
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
@@ -114,7 +115,7 @@ impl Value for Float {
 /// A moment, in UTC.
 ///
 /// Read with `T` or a space between date and time, with any fraction, and without zone as UTC; written with `T` and `Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(Timestamp);
 
 impl Time {
@@ -129,6 +130,18 @@ impl Time {
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.0.as_second()
+    }
+}
+
+impl From<SystemTime> for Time {
+    /// The nearest moment there is, if it is out of range.
+    fn from(time: SystemTime) -> Self {
+        let beyond = if time < SystemTime::UNIX_EPOCH {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        };
+        Self(Timestamp::try_from(time).unwrap_or(beyond))
     }
 }
 
@@ -206,6 +219,13 @@ words! {
         ApplicationSharingVideo = "applicationsharing-video",
         /// Sharing over RDP (inferred: its line has no label in the session description).
         ApplicationSharing = "applicationsharing",
+    }
+}
+
+impl Default for Label {
+    /// Sound, as nearly all lines are.
+    fn default() -> Self {
+        Self::MainAudio
     }
 }
 

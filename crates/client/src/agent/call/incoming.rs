@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ocs_call::{Call, TransactionId};
+use ocs_call::{Call, Event as Told, TransactionId};
 use ocs_sdpext::body::Body;
 use ocs_sip_core::dialog::Replacing;
 use ocs_sip_core::header::{NameAddr, Replaces};
@@ -60,7 +60,7 @@ impl UserAgent {
         let (transaction, tag) = (self.next_call_transaction(), self.hex(5));
         let rng = ChaCha20Rng::from_rng(&mut self.rng);
         let config = self.call_config();
-        let call = match Call::incoming(now, config, transaction, invite, &tag, rng) {
+        let mut call = match Call::incoming(now, config, transaction, invite, &tag, rng) {
             Ok(call) => call,
             Err(refusal) => {
                 let mut response = Message::response_to(invite, refusal.status, Some(&tag));
@@ -69,7 +69,11 @@ impl UserAgent {
                 return;
             }
         };
-        let streams = call.offered().to_vec();
+        // The first thing that it tells.
+        let streams = match call.poll_event() {
+            Some(Told::Offered { streams }) => streams,
+            _ => Vec::new(),
+        };
         let mut line = Line::new(call);
         line.servers.insert(transaction, server);
         line.replaces = replaces;
@@ -85,15 +89,14 @@ impl UserAgent {
 
     /// The call that an INVITE is to replace; `Err` is the status with which the INVITE is refused.
     fn replaced_call(&self, invite: &Message) -> Result<Option<CallId>, u16> {
-        let Some(value) = invite.header(HeaderName::Replaces) else {
+        if invite.header(HeaderName::Replaces).is_none() {
             return Ok(None);
-        };
-        let _ = value;
+        }
         let replaces = invite
             .parse_first::<Replaces<'_>>(HeaderName::Replaces)
             .map_err(|_| 400_u16)?;
         for (id, line) in &self.calls.lines {
-            match line.call.replaced_by(&replaces) {
+            match line.call.matches_replaces(&replaces) {
                 Replacing::Other => {}
                 Replacing::Replace => return Ok(Some(*id)),
                 Replacing::Refuse(status) => return Err(status),

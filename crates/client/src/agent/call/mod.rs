@@ -7,7 +7,7 @@ mod transfer;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-use ocs_call::{Call, Config as CallConfig, RequestId, TransactionId};
+use ocs_call::{Call, Config as CallConfig, RequestId, TransactionId, Transfer};
 use ocs_sdpext::negotiation::{EncryptionPolicy, Stream, Transport};
 use ocs_sip_core::transaction::{ClientId, ServerId};
 use ocs_sip_core::uri::SipUri;
@@ -49,8 +49,8 @@ pub(super) struct Line {
     replaces: Option<CallId>,
     /// The call whose peer asked for this one, and hears of its progress.
     referrer: Option<CallId>,
-    /// Nothing comes after its last words.
-    ended: bool,
+    /// Whom the peer wants to be called, and by whose wish.
+    referral: Option<(Transfer, Option<String>)>,
 }
 
 impl Line {
@@ -61,7 +61,7 @@ impl Line {
             servers: HashMap::new(),
             replaces: None,
             referrer: None,
-            ended: false,
+            referral: None,
         }
     }
 }
@@ -146,7 +146,7 @@ impl UserAgent {
         }
         let rng = ChaCha20Rng::from_rng(&mut self.rng);
         let config = self.call_config();
-        let call = Call::outgoing(now, config, invite, streams, options.fallback, rng)?;
+        let call = Call::outgoing(now, config, invite, streams, &options.fallback, rng)?;
         let id = self.calls.insert(Line::new(call));
         self.settle(now);
         Ok(id)
@@ -189,7 +189,7 @@ impl UserAgent {
             config.negotiation.encryption = match settings.encryption() {
                 AvEncryption::Support => EncryptionPolicy::Support,
                 AvEncryption::DoNotSupport => EncryptionPolicy::DoNotSupport,
-                AvEncryption::Require | AvEncryption::Other(_) => EncryptionPolicy::Require,
+                _ => EncryptionPolicy::Require,
             };
         }
         config

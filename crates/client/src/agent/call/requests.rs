@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use ocs_call::{Action, Event as Told, RequestId};
-use ocs_sip_core::{HeaderName, Message};
+use ocs_call::{Action, Event as Told, RequestId, State};
+use ocs_sip_core::Message;
+use ocs_sip_core::transaction::ClientId;
 
 use super::CallId;
 use crate::Event;
@@ -24,8 +25,7 @@ impl UserAgent {
                 self.call_told(now, id, told);
             }
         }
-        // A call may speak after it has ended: only when it is silent it goes.
-        self.calls.lines.retain(|_, line| !line.ended || line.call.has_work());
+        self.calls.lines.retain(|_, line| line.call.state() != State::Ended);
         busy
     }
 
@@ -63,11 +63,6 @@ impl UserAgent {
 
     fn call_told(&mut self, now: Instant, id: CallId, told: Told) {
         self.transfer_follows(now, id, &told);
-        if let Told::Ended(_) = &told
-            && let Some(line) = self.calls.lines.get_mut(&id)
-        {
-            line.ended = true;
-        }
         self.events.push_back(Event::Call { id, event: told });
     }
 
@@ -103,17 +98,20 @@ impl UserAgent {
         }
     }
 
-    /// One more 2xx to the INVITE of a call. False if it is of none.
-    pub(in crate::agent) fn late_answer_of_call(&mut self, now: Instant, response: &Message) -> bool {
-        let Some(call_id) = response.header(HeaderName::CallId) else {
-            return false;
-        };
+    /// One more 2xx to the INVITE with this transaction. False if it is of no call.
+    pub(in crate::agent) fn late_answer_of_call(
+        &mut self,
+        now: Instant,
+        id: ClientId,
+        response: &Message,
+    ) -> bool {
         let found = self.calls.lines.values_mut().find_map(|line| {
-            let request = line.call.invite_request(call_id, response)?;
-            Some((line, request))
+            let mut all = line.clients.iter();
+            let (request, _) = all.find(|(_, client)| **client == id)?;
+            Some((*request, line))
         });
         match found {
-            Some((line, request)) => {
+            Some((request, line)) => {
                 line.call.handle_response(now, request, response);
                 true
             }

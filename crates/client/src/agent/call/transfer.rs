@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use ocs_call::{Cause, Event as Told, State, Transfer};
+use ocs_call::{Event as Told, Transfer};
 use ocs_sdpext::negotiation::Stream;
 
 use super::{CallId, CallOptions};
 use crate::agent::{Error, UserAgent};
 
 /// What the peer of a call is told of the call that it asked for.
-const TRYING: (u16, &str) = (100, "Trying");
 const RINGING: (u16, &str) = (180, "Ringing");
 const OK: (u16, &str) = (200, "OK");
+const UNAVAILABLE: (u16, &str) = (503, "Service Unavailable");
 
 impl UserAgent {
     /// Asks the peer of a call to call somebody else. How far it is comes as
@@ -50,7 +50,7 @@ impl UserAgent {
     /// Calls whom the peer of a call has named in [`Referred`](ocs_call::Event::Referred), and tells the peer how that goes.
     ///
     /// # Errors
-    /// [`Error::Call`] if the peer has named nobody; and those of [`place_call`](Self::place_call), with which the transfer is declined.
+    /// [`Error::NoCall`]; [`Error::NoTransfer`] if the peer has named nobody; and those of [`place_call`](Self::place_call), of which the peer hears too.
     pub fn follow_transfer(
         &mut self,
         now: Instant,
@@ -58,11 +58,10 @@ impl UserAgent {
         streams: Vec<Stream>,
         options: CallOptions,
     ) -> Result<CallId, Error> {
-        let (transfer, referred_by) = self.command_call(now, call, |call| {
-            let referral = call.referral().cloned();
-            call.accept_refer(now)?;
-            Ok(referral)
-        })?.ok_or(Error::NoCall)?;
+        let line = self.calls.lines.get_mut(&call).ok_or(Error::NoCall)?;
+        let referral = line.referral.take().ok_or(Error::NoTransfer)?;
+        let (transfer, referred_by) = referral;
+        line.call.accept_refer();
         let options = CallOptions {
             replaces: transfer.replaces,
             referred_by,
@@ -74,9 +73,8 @@ impl UserAgent {
                 if let Some(line) = self.calls.lines.get_mut(new) {
                     line.referrer = Some(call);
                 }
-                self.tell_referrer(now, call, TRYING);
             }
-            Err(_) => self.tell_referrer(now, call, (503, "Service Unavailable")),
+            Err(_) => self.tell_referrer(call, UNAVAILABLE),
         }
         self.settle(now);
         placed
@@ -90,14 +88,18 @@ impl UserAgent {
         match told {
             Told::Ringing { .. } | Told::EarlyMedia { .. } => {
                 if let Some(referrer) = line.referrer {
-                    self.tell_referrer(now, referrer, RINGING);
+                    self.tell_referrer(referrer, RINGING);
                 }
             }
             Told::Answered { .. } => {
                 if let Some(referrer) = line.referrer.take() {
-                    self.tell_referrer(now, referrer, OK);
+                    self.tell_referrer(referrer, OK);
                 }
             }
+            Told::Referred {
+                transfer,
+                referred_by,
+            } => line.referral = Some((transfer.clone(), referred_by.clone())),
             Told::Established => {
                 let replaced = line.replaces.take();
                 let replaced = replaced.and_then(|id| self.calls.lines.get_mut(&id));
@@ -109,17 +111,16 @@ impl UserAgent {
                 if let Some(referrer) = line.referrer.take() {
                     let status = ended.status.filter(|status| *status >= 300).unwrap_or(487);
                     let reason = ended.reason.as_deref().unwrap_or_default();
-                    self.tell_referrer(now, referrer, (status, reason));
+                    self.tell_referrer(referrer, (status, reason));
                 }
             }
             _ => {}
         }
     }
 
-    fn tell_referrer(&mut self, now: Instant, referrer: CallId, (status, reason): (u16, &str)) {
+    fn tell_referrer(&mut self, referrer: CallId, (status, reason): (u16, &str)) {
         if let Some(line) = self.calls.lines.get_mut(&referrer) {
-            // A peer that has ended the transfer does not hear of it any more.
-            let _ = line.call.refer_progress(now, status, reason);
+            line.call.refer_progress(status, reason);
         }
     }
 }

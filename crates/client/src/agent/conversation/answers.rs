@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use ocs_sip_core::dialog::{Dialog, DialogId, ForkOutcome};
+use ocs_sip_core::transaction::ClientId;
 use ocs_sip_core::{Aor, HeaderName, Message, Method};
 use ocs_sipre::im::RequestId;
 
@@ -58,8 +59,13 @@ impl UserAgent {
     }
 
     /// One more 2xx to an INVITE that has its answer: of another fork, or of a call that was given up.
-    pub(in crate::agent) fn late_answer(&mut self, now: Instant, response: &Message) {
-        if self.late_answer_of_call(now, response) {
+    pub(in crate::agent) fn late_answer(
+        &mut self,
+        now: Instant,
+        id: ClientId,
+        response: &Message,
+    ) {
+        if self.late_answer_of_call(now, id, response) {
             return;
         }
         let found = self
