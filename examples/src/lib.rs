@@ -1,6 +1,7 @@
-//! What the examples share: client and server as hosts of the virtual network, and a small deployment.
+//! What the examples share: client and server as hosts of the virtual network, a small deployment, and the sound and pictures of calls.
 #![forbid(unsafe_code)]
 
+pub mod audio;
 pub mod chat;
 mod client_host;
 mod deployment;
