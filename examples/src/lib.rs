@@ -11,6 +11,7 @@ mod relay_host;
 mod server_host;
 mod sqlite;
 mod stun_dissector;
+pub mod video;
 
 pub use client_host::ClientHost;
 pub use deployment::{Deployment, finish, user};
