@@ -1,6 +1,7 @@
-//! What the examples share: client and server as hosts of the virtual network, and a small deployment.
+//! What the examples share: client and server as hosts of the virtual network, a small deployment, and the sound and pictures of calls.
 #![forbid(unsafe_code)]
 
+pub mod audio;
 pub mod chat;
 mod client_host;
 mod deployment;
@@ -10,6 +11,7 @@ mod relay_host;
 mod server_host;
 mod sqlite;
 mod stun_dissector;
+pub mod video;
 
 pub use client_host::ClientHost;
 pub use deployment::{Deployment, finish, user};
