@@ -15,7 +15,7 @@ use bytes::Bytes;
 use ocs_ice::endpoint::{Action, Link};
 use ocs_ice::{
     Agent, CandidatePolicy, Carrier, Component, Config, Description, Dialect, Endpoint, Event,
-    Failure, Limits, Phase, Role, Transport,
+    Failure, ForkId, Limits, Phase, Role, Transport,
 };
 use ocs_sip_core::ConnectionId;
 use ocs_testbed::{Host, HostId, Input, Listener, Nat, NatKind, Output as Wire, Testbed};
@@ -31,8 +31,9 @@ pub fn at(text: &str) -> SocketAddr {
 
 /// An endpoint and its sockets.
 pub struct IceHost {
-    endpoint: Endpoint<ChaCha12Rng>,
+    pub endpoint: Endpoint<ChaCha12Rng>,
     pub events: Vec<(Instant, Event)>,
+    pub fork_events: Vec<(ForkId, Event)>,
     next_connection: u64,
     /// The testbed's number of each connection.
     wires: HashMap<Link, ConnectionId>,
@@ -46,6 +47,7 @@ impl IceHost {
         Self {
             endpoint: Endpoint::new(config, relay::credentials(), rng),
             events: Vec::new(),
+            fork_events: Vec::new(),
             next_connection: 1,
             wires: HashMap::new(),
             pending: VecDeque::new(),
@@ -170,7 +172,10 @@ impl Host for IceHost {
 
 impl IceHost {
     /// Keeps what the endpoint tells, with the time.
-    fn note(&mut self, now: Instant) {
+    pub fn note(&mut self, now: Instant) {
+        while let Some(told) = self.endpoint.poll_fork_event() {
+            self.fork_events.push(told);
+        }
         while let Some(event) = self.endpoint.poll_event() {
             self.events.push((now, event));
         }
@@ -434,7 +439,7 @@ impl Call {
 }
 
 /// Gives a side its sockets and its relays.
-fn prepare(testbed: &mut Testbed, host: HostId, ip: IpAddr, offers: Offers, server: Server) {
+pub fn prepare(testbed: &mut Testbed, host: HostId, ip: IpAddr, offers: Offers, server: Server) {
     testbed.command(host, |host: &mut IceHost, now| {
         host.endpoint.command(now, |agent| {
             for (port, component) in [(20000, Component::Rtp), (20001, Component::Rtcp)] {

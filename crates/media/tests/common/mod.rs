@@ -193,6 +193,8 @@ pub struct Call {
     pub callees: Vec<Side>,
     /// What the caller has negotiated in each early dialog, once it forks.
     pub forks: HashMap<ForkId, Session>,
+    /// Descriptions have no candidates.
+    pub without_ice: bool,
 }
 
 impl Call {
@@ -237,6 +239,7 @@ impl Call {
             caller,
             callees,
             forks: HashMap::new(),
+            without_ice: false,
         };
         call.testbed.run_for(Duration::from_secs(2));
         call
@@ -267,6 +270,11 @@ impl Call {
     pub fn plan(&self, side: usize) -> Stream {
         let stream = &self.at(side).stream;
         let transport = stream.final_transport().or(stream.transport()).unwrap();
+        let transport = if self.without_ice {
+            negotiation::Transport::new(transport.rtp)
+        } else {
+            transport
+        };
         let codecs = [Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent];
         Stream::audio(transport, stream.ssrc_range()).with_codecs(&codecs)
     }
@@ -340,27 +348,35 @@ impl Call {
         assert!(self.at(side).has(event), "{:?}", self.at(side).events);
     }
 
-    /// A later round of offer and answer on the first fork, with the transports of now; `change` is done to the offering session.
+    /// A later round of offer and answer on the first fork, with the transports of now; `change` is done to the offering session. A side that is
+    /// asked for a restart does it before it answers.
     pub fn round(&mut self, from: usize, change: impl FnOnce(&mut Session)) {
-        let plans = [self.plan(0), self.plan(1)];
         let mut caller = self.forks.remove(&FIRST).unwrap();
-        {
-            let callee = &mut self.callees[0].session;
-            let (one, other) = if from == 0 {
-                (&mut caller, callee)
-            } else {
-                (callee, &mut caller)
-            };
-            one.stream_mut(0).unwrap().transport = plans[from].transport.clone();
-            change(one);
-            let offer = one.offer(&mut rng(31)).unwrap();
-            let Verdict::Open(_) = other.handle_offer(offer) else {
-                panic!("refused");
-            };
-            other.stream_mut(0).unwrap().transport = plans[1 - from].transport.clone();
-            let answer = accept(other, 7);
-            one.handle_answer(&answer, Stage::Final).unwrap();
-        }
+        let mut callee = core::mem::replace(
+            &mut self.callees[0].session,
+            Session::new(negotiation::Config::default()),
+        );
+        let (one, other) = if from == 0 {
+            (&mut caller, &mut callee)
+        } else {
+            (&mut callee, &mut caller)
+        };
+        one.stream_mut(0).unwrap().transport = self.plan(from).transport;
+        change(one);
+        let offer = one.offer(&mut rng(31)).unwrap();
+        let lines = offer.media(0).unwrap().ice_lines(true);
+        let Verdict::Open(_) = other.handle_offer(offer) else {
+            panic!("refused");
+        };
+        self.command(1 - from, |stream, now| {
+            if stream.is_restart(&lines) {
+                stream.restart(now).unwrap();
+            }
+        });
+        other.stream_mut(0).unwrap().transport = self.plan(1 - from).transport;
+        let answer = accept(other, 7);
+        one.handle_answer(&answer, Stage::Final).unwrap();
+        self.callees[0].session = callee;
         self.forks.insert(FIRST, caller);
         self.agree_fork(FIRST).unwrap();
         self.agree(1);
