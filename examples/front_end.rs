@@ -6,7 +6,7 @@
 //! ```
 //!
 //! With `--relay HOST:PORT` and `--relay-secret HEX`, the secret of an `edge`, those who have signed in over TLS get credentials for that relay.
-//! With `--data FILE` contacts, access lists and presence outlive it. Runs until Ctrl-C or SIGTERM; then endpoints are told to come back later, and connections are closed.
+//! With `--data FILE` contacts, access lists and presence outlive it, and clients are asked to report the quality of calls, which is kept there. Runs until Ctrl-C or SIGTERM; then endpoints are told to come back later, and connections are closed.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -106,6 +106,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let (Some(relay), Some(secret)) = (&arguments.relay, &arguments.relay_secret) {
         config.media_relay = Some(media_relay(domain, relay, secret)?);
     }
+    config.quality_agent = arguments.data.is_some().then(|| fqdn.clone());
     let mut store = MemoryStore::new(&config.netbios_domain);
     for user in &arguments.users {
         add_user(&mut store, domain, user)?;

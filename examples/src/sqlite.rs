@@ -3,17 +3,17 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use ocs_ntlm::NtHash;
-use ocs_server::{DocumentKind, EndpointRecord, MemoryStore, Store, User};
+use ocs_server::{DocumentKind, EndpointRecord, MemoryStore, QualityReport, Store, User};
 use ocs_sip_core::Aor;
 use ocs_sipae::Account;
 use ocs_siprege::soap::{Entry, Search};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The version of the tables, as the file itself says it.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 const TABLES: &str = "
     CREATE TABLE document (
         aor  TEXT NOT NULL,
@@ -23,11 +23,26 @@ const TABLES: &str = "
     ) STRICT;
     PRAGMA user_version = 1;
 ";
+/// What version 2 added.
+const REPORTS: &str = "
+    CREATE TABLE quality_report (
+        id           INTEGER PRIMARY KEY,
+        aor          TEXT NOT NULL,
+        received_at  INTEGER NOT NULL, -- milliseconds since 1970
+        content_type TEXT NOT NULL,
+        document     TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX quality_report_of ON quality_report (aor, id);
+    PRAGMA user_version = 2;
+";
 
 /// Users and their endpoints in memory, as they are named at each start; their documents in a file.
 ///
 /// Documents are on the disk when [`put_documents`](Store::put_documents) returns: one transaction for each call, and one `fsync` of the
 /// write-ahead log. Whoever kills the process or pulls the plug loses none that was answered, and finds each either as it was or as it was to be.
+///
+/// Of the reports on the quality of a user's calls the newest [`QUALITY_REPORTS`](Self::QUALITY_REPORTS) are kept, for whoever reads the table
+/// `quality_report`.
 ///
 /// No document can be kept on a disk that is full or broken. Then the calls fail, and the front end refuses what it was asked for.
 #[derive(Debug)]
@@ -37,6 +52,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// Reports on quality that are kept of a user; each has 300 KB at most.
+    pub const QUALITY_REPORTS: u32 = 100;
+
     /// Opens the file, or makes it. `users` are those who may sign in; documents of others stay where they are.
     ///
     /// # Errors
@@ -52,7 +70,11 @@ impl SqliteStore {
         let transaction =
             file.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
         match transaction.pragma_query_value(None, "user_version", |row| row.get(0))? {
-            0 => transaction.execute_batch(TABLES)?,
+            0 => {
+                transaction.execute_batch(TABLES)?;
+                transaction.execute_batch(REPORTS)?;
+            }
+            1 => transaction.execute_batch(REPORTS)?,
             VERSION => {}
             version => return Err(format!("tables of version {version}, not {VERSION}").into()),
         }
@@ -76,6 +98,31 @@ impl SqliteStore {
                 )?
                 .execute(params![aor.as_str(), kind.as_str(), text])?;
         }
+        transaction.commit()
+    }
+
+    fn add(&mut self, report: &QualityReport) -> rusqlite::Result<()> {
+        let since = report.received_at.duration_since(UNIX_EPOCH);
+        let received_at = since.map_or(0, |since| since.as_millis() as i64);
+        let aor = report.aor.as_str();
+        let transaction = self.file.transaction()?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO quality_report (aor, received_at, content_type, document)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                aor,
+                received_at,
+                report.content_type,
+                report.document
+            ])?;
+        transaction
+            .prepare_cached(
+                "DELETE FROM quality_report WHERE aor = ?1 AND id <=
+                 (SELECT id FROM quality_report WHERE aor = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute(params![aor, Self::QUALITY_REPORTS])?;
         transaction.commit()
     }
 }
@@ -120,6 +167,13 @@ impl Store for SqliteStore {
             return Ok(());
         }
         self.write(aor, documents)
+    }
+
+    fn put_quality_report(&mut self, report: QualityReport) -> rusqlite::Result<()> {
+        if self.users.user(&report.aor).is_none() {
+            return Ok(());
+        }
+        self.add(&report)
     }
 
     fn search(&self, search: &Search, limit: u32) -> Vec<Entry> {

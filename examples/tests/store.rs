@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use ocs_examples::SqliteStore;
-use ocs_server::{DocumentKind, MemoryStore, Store, User};
+use ocs_server::{DocumentKind, MemoryStore, QualityReport, Store, User};
 use ocs_sip_core::Aor;
 
 const KINDS: [DocumentKind; 3] = [
@@ -173,6 +173,61 @@ fn documents_of_users() {
 }
 
 #[test]
+fn reports_of_quality() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("front_end.db");
+    let [alice, bob] = [aor(0), aor(1)];
+    // A file of the first version, with a document.
+    let mut store = open(&path);
+    store
+        .put_documents(&alice, &[(DocumentKind::Contacts, "<a/>")])
+        .unwrap();
+    drop(store);
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch("DROP TABLE quality_report; PRAGMA user_version = 1")
+        .unwrap();
+    drop(file);
+
+    let mut store = open(&path);
+    let report = |aor: &Aor, n: u32| QualityReport {
+        aor: aor.clone(),
+        received_at: UNIX_EPOCH + Duration::from_millis(1_800_000_000_250),
+        content_type: "application/ms-cqf+xml",
+        document: format!("<r n=\"{n}\"/>"),
+    };
+    store.put_quality_report(report(&bob, 7)).unwrap();
+    for n in 0..SqliteStore::QUALITY_REPORTS + 3 {
+        store.put_quality_report(report(&alice, n)).unwrap();
+    }
+    // Nobody's reports are not kept, as in memory.
+    let carol = "carol@contoso.com".parse().unwrap();
+    store.put_quality_report(report(&carol, 0)).unwrap();
+    let contacts = store.document(&alice, DocumentKind::Contacts).unwrap();
+    assert_eq!(contacts.as_deref(), Some("<a/>"));
+    drop(store);
+
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let mut rows = file
+        .prepare("SELECT aor, received_at, content_type, document FROM quality_report ORDER BY id")
+        .unwrap();
+    type Row = (String, i64, String, String);
+    let rows: Vec<Row> = rows
+        .query_map([], |row| row.try_into())
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let expected = |aor: &Aor, n| -> Row {
+        let document = format!("<r n=\"{n}\"/>");
+        let kind = "application/ms-cqf+xml".to_owned();
+        (aor.as_str().to_owned(), 1_800_000_000_250, kind, document)
+    };
+    let kept = 3..SqliteStore::QUALITY_REPORTS + 3;
+    let mut all = vec![expected(&bob, 7)];
+    all.extend(kept.map(|n| expected(&alice, n)));
+    assert_eq!(rows, all);
+}
+
+#[test]
 fn files_of_others_are_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("front_end.db");
@@ -189,7 +244,7 @@ fn files_of_others_are_left_alone() {
     file.pragma_update(None, "user_version", 7).unwrap();
     drop(file);
     let refused = open().unwrap_err().to_string();
-    assert_eq!(refused, "tables of version 7, not 1");
+    assert_eq!(refused, "tables of version 7, not 2");
 }
 
 #[test]

@@ -53,7 +53,7 @@ const SUBSCRIPTIONS: [(&str, &str, &str); 8] = [
 ];
 
 /// Content-Types of services.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 9] = [
     "application/msrtc-category-publish+xml",
     "application/msrtc-setcontainermembers+xml",
     "application/msrtc-presence-setsubscriber+xml",
@@ -61,6 +61,8 @@ const SERVICES: [&str; 7] = [
     "application/SOAP+xml",
     "application/cccp+xml",
     "application/msrtc-reporterror+xml",
+    "application/vq-rtcpxr+xml",
+    "application/ms-cqf+xml",
 ];
 
 struct Phone {
@@ -102,8 +104,9 @@ impl World {
             }
         });
         let domain = "contoso.com";
-        let config =
+        let mut config =
             ocs_server::Config::new("fe01.contoso.com", domain, Transport::Tcp, 5060, clock);
+        config.quality_agent = Some("fe01.contoso.com".to_owned());
         let server = FrontEnd::new(config, store, [9; 32]).expect("a configuration");
         let mut world = Self {
             now,

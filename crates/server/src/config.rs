@@ -48,6 +48,11 @@ pub struct Config {
     /// Clients are told its address, which is made of its name, unless `ServerConfiguration` names another `mrasUri`. It answers over TLS only,
     /// because the password is in clear in the answer.
     pub media_relay: Option<RelayAuthentication>,
+    /// Name of the agent to which clients report the quality of their calls (\[MS-QoE\]), usually that of the pool; all servers of a pool name the
+    /// same. None by default: nobody is asked to report, because private data stand in reports.
+    ///
+    /// Clients are told its address, which is made of the name, unless `ServerConfiguration` names another `qosUri`.
+    pub quality_agent: Option<String>,
     /// Rules and bounds of presence.
     pub presence: ocs_pres::server::Policy,
     /// How long a client of 2005 that says nothing of its user is taken for a sign that he is there: 3 to 15 minutes in LCS. Default 15.
@@ -129,6 +134,7 @@ impl Config {
             location_profiles: Vec::new(),
             mcus: McuList::default(),
             media_relay: None,
+            quality_agent: None,
             presence: ocs_pres::server::Policy {
                 aggregate: Some(Arc::new(ocs_pres::aggregate::Standard::default())),
                 ..ocs_pres::server::Policy::default()

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use ocs_conmgmt::CloseReason;
 use ocs_ocer::report::ReportError;
+use ocs_qoe::server::Report;
 use ocs_sip_core::{Aor, ConnectionId};
 use ocs_siprege::registrar::Removal;
 
@@ -29,7 +30,7 @@ pub enum Output {
 }
 
 /// What the application may want to log or count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// A connection was closed by this side.
@@ -109,6 +110,20 @@ pub enum Event {
         aor: Aor,
         /// What failed.
         report: Box<ReportError>,
+    },
+    /// A user's client reported on the quality of a call, and the store has it. Private data stand in it, and its texts are anybody's.
+    QualityReported {
+        /// The user.
+        aor: Aor,
+        /// What it saw and heard, or the stars that the user gave.
+        report: Box<Report>,
+    },
+    /// The store could not keep a report on the quality of a call. It was refused.
+    QualityReportLost {
+        /// The user.
+        aor: Aor,
+        /// What the store says.
+        reason: String,
     },
 }
 

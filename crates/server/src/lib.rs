@@ -12,4 +12,4 @@ pub use config::Config;
 pub use connection::Peer;
 pub use event::{CloseCause, Event, Output};
 pub use front_end::{Counters, Error, FrontEnd};
-pub use store::{DocumentKind, EndpointRecord, MemoryStore, Store, User};
+pub use store::{DocumentKind, EndpointRecord, MemoryStore, QualityReport, Store, User};

@@ -1,6 +1,6 @@
 //! What a deployment keeps: its users and their endpoints.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -119,6 +119,26 @@ impl DocumentKind {
     }
 }
 
+/// A report on the quality of a call, as the client of a user sent it (\[MS-QoE\]). Private data stand in it: addresses, names of machines and
+/// networks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QualityReport {
+    /// The user.
+    pub aor: Aor,
+    /// When it came.
+    pub received_at: SystemTime,
+    /// What it is: [`ocs_qoe::REPORT_TYPE`] or [`ocs_qoe::FEEDBACK_TYPE`].
+    pub content_type: &'static str,
+    /// The document, 300 KB at most.
+    pub document: String,
+}
+
+impl QualityReport {
+    const fn size(&self) -> usize {
+        size_of::<Self>() + self.document.len()
+    }
+}
+
 /// The state of a front end that is not bound to connections.
 ///
 /// All keys are per user, so that users can be spread over machines by hashing the address of record. Calls come from one
@@ -160,6 +180,10 @@ pub trait Store {
         documents: &[(DocumentKind, &str)],
     ) -> Result<(), Self::Error>;
 
+    /// Keeps a report on the quality of a call. It is answered after this call. How many are kept of a user, and for how long, is the store's to
+    /// say: clients send them at will.
+    fn put_quality_report(&mut self, report: QualityReport) -> Result<(), Self::Error>;
+
     /// Looks for people in the directory (`directorySearch`), at most one more than `limit`.
     fn search(&self, search: &Search, limit: u32) -> Vec<Entry>;
 }
@@ -190,9 +214,13 @@ struct Stored {
     endpoints: Vec<EndpointRecord>,
     /// Few, and most users have one or two.
     documents: Vec<(DocumentKind, Box<str>)>,
+    quality_reports: VecDeque<QualityReport>,
 }
 
 impl MemoryStore {
+    /// Octets of the reports on quality that are kept of a user: 1 MiB, three of the longest.
+    pub const QUALITY_OCTETS: usize = 1024 * 1024;
+
     /// A store without users. `domain` is the NetBIOS name of the domain that accounts belong to.
     #[must_use]
     pub fn new(domain: &str) -> Self {
@@ -215,6 +243,7 @@ impl MemoryStore {
                 hash: NtHash::from_password(password),
                 endpoints: Vec::new(),
                 documents: Vec::new(),
+                quality_reports: VecDeque::new(),
             },
         );
     }
@@ -224,6 +253,13 @@ impl MemoryStore {
         self.users
             .get_mut(aor)
             .map(|entry| Arc::make_mut(&mut entry.user))
+    }
+
+    /// The reports on the quality of a user's calls, the oldest first. The newest are kept, up to
+    /// [`QUALITY_OCTETS`](Self::QUALITY_OCTETS) of a user.
+    pub fn quality_reports(&self, aor: &Aor) -> impl Iterator<Item = &QualityReport> {
+        let user = self.users.get(aor);
+        user.into_iter().flat_map(|user| &user.quality_reports)
     }
 
     /// How many users there are.
@@ -308,6 +344,20 @@ impl Store for MemoryStore {
             for (kind, text) in documents {
                 entry.documents.retain(|(known, _)| known != kind);
                 entry.documents.push((*kind, (*text).into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn put_quality_report(&mut self, report: QualityReport) -> Result<(), Infallible> {
+        if let Some(entry) = self.users.get_mut(&report.aor) {
+            let reports = &mut entry.quality_reports;
+            reports.push_back(report);
+            let mut octets: usize = reports.iter().map(QualityReport::size).sum();
+            while octets > Self::QUALITY_OCTETS
+                && let Some(oldest) = reports.pop_front()
+            {
+                octets -= oldest.size();
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Small headers of this system: sensitivity, conversation, on whose behalf; what a client may not say.
 
 use ocs_sip_core::header::{NameAddr, Sensitivity};
-use ocs_sip_core::{HeaderName, Message};
+use ocs_sip_core::{HeaderName, Message, Method};
 use rand_core::Rng;
 
 use crate::Refusal;
@@ -31,6 +31,18 @@ pub fn strip_server_headers(message: &mut Message, keep_history: bool) -> usize 
         removed += message.remove(HeaderName::HistoryInfo);
     }
     removed
+}
+
+/// Begins the History-Info of an INVITE that makes a dialog (RFC 4244 4.3.3.1): whom the caller asked for, with index 1, before the
+/// Request-URI becomes the Contact of an endpoint. Real servers write it so; that they do it for every INVITE, also of a caller that does not
+/// say `histinfo`, is (inferred).
+pub fn begin_history(request: &mut Message) {
+    let begins = request.method() == Some(&Method::Invite)
+        && request.to_header().is_ok_and(|to| to.tag().is_none());
+    if let Some(uri) = request.request_uri().filter(|_| begins) {
+        let entry = format!("<{uri}>;index=1");
+        request.push(HeaderName::HistoryInfo, &entry);
+    }
 }
 
 /// P-Session-On-Behalf-Of: the user for whom a delegate acts; `name-addr / addr-spec` (recalled).

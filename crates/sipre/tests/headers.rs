@@ -6,8 +6,8 @@ use common::{message, text};
 use ocs_sip_core::HeaderName;
 use ocs_sip_core::header::Sensitivity;
 use ocs_sipre::headers::{
-    agent_on_behalf_of, conversation_id, new_conversation_id, sensitivity, session_on_behalf_of,
-    strip_server_headers,
+    agent_on_behalf_of, begin_history, conversation_id, new_conversation_id, sensitivity,
+    session_on_behalf_of, strip_server_headers,
 };
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -40,6 +40,24 @@ fn clients_cannot_speak_for_servers() {
     assert_eq!(strip_server_headers(&mut request.clone(), true), 2);
     assert_eq!(strip_server_headers(&mut request, false), 3);
     assert_eq!(request.headers_iter().count(), 2);
+}
+
+#[test]
+fn history_begins_with_whom_the_caller_asked_for() {
+    let begun = |start: &str, to: &str| {
+        let mut request = text(&format!("{start} SIP/2.0\nTo: {to}\n\n"));
+        begin_history(&mut request);
+        let lines: Vec<_> = request.lines(HeaderName::HistoryInfo).collect();
+        lines.join("|")
+    };
+    let uri = "sip:b@x;opaque=user:epid:A;gruu";
+    let invite = format!("INVITE {uri}");
+    assert_eq!(
+        begun(&invite, "<sip:b@x>;epid=1"),
+        format!("<{uri}>;index=1")
+    );
+    assert_eq!(begun(&invite, "<sip:b@x>;tag=1"), "");
+    assert_eq!(begun("MESSAGE sip:b@x", "<sip:b@x>"), "");
 }
 
 #[test]

@@ -283,6 +283,8 @@ impl<S: Store> Driver<S> {
                 instance,
                 cause,
             } => info!(%aor, instance, ?cause, "unregistered"),
+            // What stands in it is private.
+            Event::QualityReported { aor, .. } => info!(%aor, "quality reported"),
             _ => debug!(?event, "event"),
         }
     }

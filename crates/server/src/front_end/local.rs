@@ -61,6 +61,10 @@ impl<S: Store> FrontEnd<S> {
             self.respond(now, id, response);
             return;
         }
+        if self.is_for_quality_agent(request) {
+            self.take_quality_report(now, caller, id, request);
+            return;
+        }
         let answer = |code| Message::response_to(request, code, Some(&tag));
         let response = match request.method() {
             Some(Method::Options) => {

@@ -1,11 +1,13 @@
 //! The front end: connections in, messages routed, everything signed.
 
+mod address;
 mod diagnostics;
 mod input;
 mod local;
 mod output;
 mod presence;
 mod proxy;
+mod quality;
 mod relay;
 mod services;
 mod subscriptions;
@@ -25,11 +27,13 @@ use ocs_sipae::server::{self as sipae, Policy};
 use ocs_sipre::route::{RouteKey, Router};
 use ocs_siprege::mcu::{FocusFactory, McuList};
 use ocs_siprege::notify::RegistrationEvent;
-use ocs_siprege::provisioning::Provisioning;
+use ocs_siprege::provisioning::{ProvisionGroup, Provisioning};
 use ocs_siprege::registrar::Registrar;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use rustc_hash::FxHashMap;
+
+use address::ServiceAddress;
 
 use crate::connection::Connection;
 use crate::schedule::Schedule;
@@ -48,6 +52,12 @@ pub enum Error {
     /// The name of the media relay authentication service cannot stand in a SIP URI.
     #[error("media relay: {name} is no name of a server")]
     MediaRelay {
+        /// The name.
+        name: String,
+    },
+    /// The name of the QoE Monitoring Agent cannot stand in a SIP URI.
+    #[error("quality of experience: {name} is no name of a server")]
+    QualityAgent {
         /// The name.
         name: String,
     },
@@ -103,7 +113,9 @@ pub struct FrontEnd<S> {
     provisioning: Provisioning,
     focus_factory: FocusFactory<McuList>,
     /// Where clients ask for credentials for the relays.
-    relay_address: Option<relay::RelayAddress>,
+    relay_address: Option<ServiceAddress>,
+    /// Where clients report the quality of their calls.
+    quality_address: Option<ServiceAddress>,
     users: users::Users,
     subscriptions: subscriptions::Subscriptions,
     policies: subscriptions::Policies,
@@ -136,12 +148,19 @@ impl<S: Store> FrontEnd<S> {
         rng.fill_bytes(&mut key);
         let service = config.media_relay.as_ref();
         let relay_address = service
-            .map(|service| relay::RelayAddress::new(service, domain))
+            .map(|service| relay::address(service, domain))
+            .transpose()?;
+        let agent = config.quality_agent.as_ref();
+        let quality_address = agent
+            .map(|name| quality::address(name, domain))
             .transpose()?;
         let mut provisioning = config.provisioning.clone();
-        if let Some(address) = &relay_address {
-            address.tell(&mut provisioning.groups);
-        }
+        let uri = |address: &Option<ServiceAddress>| address.as_ref().map(ServiceAddress::to_uri);
+        tell(
+            &mut provisioning.groups,
+            uri(&relay_address),
+            uri(&quality_address),
+        );
         Ok(Self {
             authentication: sipae::Server::new(
                 authentication,
@@ -163,6 +182,7 @@ impl<S: Store> FrontEnd<S> {
             forks: proxy::Forks::default(),
             provisioning: Provisioning::new(provisioning),
             relay_address,
+            quality_address,
             focus_factory: FocusFactory::new(config.fqdn.as_str(), config.mcus.clone()),
             users: users::Users::new(config.presence.clone(), config.clock),
             subscriptions: subscriptions::Subscriptions::default(),
@@ -390,6 +410,17 @@ impl<S: Store> FrontEnd<S> {
         let subscriptions = std::mem::take(&mut connection.subscriptions);
         self.end_subscriptions_of(subscriptions);
         Some(connection)
+    }
+}
+
+/// Tells clients the addresses of the services, those who are told of no others.
+fn tell(groups: &mut [ProvisionGroup], relay: Option<String>, quality: Option<String>) {
+    for group in groups {
+        if let ProvisionGroup::ServerConfiguration(configuration) = group {
+            let own = |uri: &Option<String>| uri.as_deref().map(Into::into);
+            configuration.mras_uri = configuration.mras_uri.take().or_else(|| own(&relay));
+            configuration.qos_uri = configuration.qos_uri.take().or_else(|| own(&quality));
+        }
     }
 }
 

@@ -5,12 +5,10 @@ use std::time::Instant;
 use ocs_avedgea::document::ReasonPhrase;
 use ocs_avedgea::server::{RelayAuthentication, Requester};
 use ocs_avedgea::token::SharedKeys;
-use ocs_sip_core::{Aor, Message, Transport};
-use ocs_sipre::Instance;
-use ocs_sipre::gruu::{Gruu, Opaque, application_gruu};
-use ocs_siprege::provisioning::ProvisionGroup;
-use uuid::Uuid;
+use ocs_sip_core::{Message, Transport};
+use ocs_sipre::gruu::{Gruu, Opaque};
 
+use super::address::ServiceAddress;
 use super::input::Caller;
 use super::{Error, FrontEnd};
 use crate::Store;
@@ -18,45 +16,15 @@ use crate::Store;
 /// The role in the address of such a service ([MS-SIPRE] 2.2.2).
 const ROLE: &str = "MRAS";
 
-/// Where the service is asked: a GRUU with its name for the user.
-#[derive(Debug)]
-pub(super) struct RelayAddress {
-    aor: Aor,
-    id: String,
-}
-
-impl RelayAddress {
-    /// The address is made of names alone, so that all servers of a pool have the same one, after each start.
-    pub(super) fn new(service: &RelayAuthentication, domain: &str) -> Result<Self, Error> {
-        let name = service.config().fqdn.to_ascii_lowercase();
-        let aor = format!("{name}@{domain}").parse();
-        let uuid = Uuid::new_v5(&Uuid::NAMESPACE_DNS, name.as_bytes());
-        Ok(Self {
-            aor: aor.map_err(|_| Error::MediaRelay { name })?,
-            id: Instance::from_uuid(uuid).opaque_id(),
-        })
-    }
-
-    fn opaque(&self) -> Opaque<'_> {
-        Opaque::Server {
-            role: ROLE,
-            id: &self.id,
-        }
-    }
-
-    pub(super) fn is(&self, gruu: &Gruu<'_>) -> bool {
-        gruu.aor == self.aor && gruu.opaque == self.opaque()
-    }
-
-    /// Tells it to clients that are told of no other.
-    pub(super) fn tell(&self, groups: &mut [ProvisionGroup]) {
-        for group in groups {
-            if let ProvisionGroup::ServerConfiguration(configuration) = group {
-                let uri = || application_gruu(&self.aor, &self.opaque()).into();
-                configuration.mras_uri.get_or_insert_with(uri);
-            }
-        }
-    }
+/// Where the service is asked.
+pub(super) fn address(
+    service: &RelayAuthentication,
+    domain: &str,
+) -> Result<ServiceAddress, Error> {
+    let name = &service.config().fqdn;
+    ServiceAddress::new(ROLE, name, domain).ok_or_else(|| Error::MediaRelay {
+        name: name.to_ascii_lowercase(),
+    })
 }
 
 impl<S: Store> FrontEnd<S> {

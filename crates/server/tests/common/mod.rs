@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test uses everything")]
 
+pub(crate) mod call;
 pub(crate) mod phone;
 pub(crate) mod presence;
 pub(crate) mod replay;

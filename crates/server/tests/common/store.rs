@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use ocs_ntlm::NtHash;
-use ocs_server::{DocumentKind, EndpointRecord, MemoryStore, Store, User};
+use ocs_server::{DocumentKind, EndpointRecord, MemoryStore, QualityReport, Store, User};
 use ocs_sip_core::Aor;
 use ocs_sipae::Account;
 use ocs_siprege::soap::{Entry, Search};
@@ -90,6 +90,12 @@ impl Store for TestStore {
     fn put_documents(&mut self, aor: &Aor, documents: &[(DocumentKind, &str)]) -> io::Result<()> {
         self.when(self.writes)?;
         let Ok(()) = self.memory.put_documents(aor, documents);
+        Ok(())
+    }
+
+    fn put_quality_report(&mut self, report: QualityReport) -> io::Result<()> {
+        self.when(self.writes)?;
+        let Ok(()) = self.memory.put_quality_report(report);
         Ok(())
     }
 

@@ -30,7 +30,10 @@ impl<S: Store> FrontEnd<S> {
         match self.route(caller, &mut request) {
             // An ACK outside the dialogs that go through this server belongs to a refusal: it has done its duty.
             Ok(_) if id.is_none() && !is_routed => {}
-            Ok(Some(targets)) => self.dispatch(now, caller, id, request, targets),
+            Ok(Some(targets)) => {
+                headers::begin_history(&mut request);
+                self.dispatch(now, caller, id, request, targets);
+            }
             Ok(None) => {
                 if let Some(id) = id {
                     self.serve(now, caller, id, &request);
@@ -83,11 +86,11 @@ impl<S: Store> FrontEnd<S> {
             |aor| self.store.user(aor).is_some(),
         );
         match target {
-            // Subscriptions and services of a user are the server's, not his endpoints'.
+            // Subscriptions and services of a user are the server's, not his endpoints'. In a dialog that goes through here they are the peer's.
             Target::Endpoint(_)
             | Target::Endpoints(_)
             | Target::Refuse(Refusal { status: 480, .. })
-                if is_service(request) && !is_gruu(request) =>
+                if state.is_none() && is_service(request) && !is_gruu(request) =>
             {
                 Ok(None)
             }
@@ -106,8 +109,12 @@ impl<S: Store> FrontEnd<S> {
             Target::Own => Ok(None),
             Target::Refuse(refusal) => Err(refusal),
             Target::Application(_) if request.method() == Some(&Method::Service) => Ok(None),
-            // It refuses all else itself.
-            Target::Application(gruu) if self.is_relay_service(&gruu) => Ok(None),
+            // These refuse all else themselves.
+            Target::Application(gruu)
+                if self.is_relay_service(&gruu) || self.is_quality_agent(&gruu) =>
+            {
+                Ok(None)
+            }
             Target::Application(_) => Err(Refusal::new(404, "no such application here")),
             Target::Route(_) | Target::Foreign(_) => Err(NO_ROUTE),
             _ => Err(Refusal::new(500, "no rule for this target")),
