@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
-use ocs_client::{Bootstrap, Config as ClientConfig, Event, UserAgent};
+use ocs_client::{Bootstrap, Config as ClientConfig, Event, UserAgent, phone};
 use ocs_ntlm::Credential;
 use ocs_server::{Config as ServerConfig, DocumentKind, FrontEnd, MemoryStore, Store, User};
 use ocs_sip_core::{Aor, Transport};
@@ -14,12 +14,14 @@ use ocs_siprege::mcu::McuType;
 use ocs_siprege::provisioning::ServerConfiguration;
 use ocs_testbed::{HostId, Listener, Options, Testbed, sip_dissectors};
 
-use crate::{ClientHost, ServerHost};
+use crate::{ClientHost, Manner, PhoneHost, ServerHost, call_dissectors};
 
 /// The domain of the deployment.
 const DOMAIN: &str = "contoso.com";
 /// Its one server.
 const SERVER: &str = "fe01.contoso.com";
+/// Where a media relay would be.
+const RELAY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9)), 3478);
 /// The password of every user.
 const PASSWORD: &str = "Passw0rd";
 
@@ -91,6 +93,19 @@ impl Deployment {
         }
     }
 
+    /// A deployment whose network shows calls in its ladder, and whose server wants reports on their quality.
+    ///
+    /// # Panics
+    /// If the configuration cannot work.
+    #[must_use]
+    pub fn for_calls(options: &Options) -> Self {
+        let mut this = Self::new(options, |config| {
+            config.quality_agent = Some("1".to_owned());
+        });
+        this.testbed.set_dissector(call_dissectors(RELAY));
+        this
+    }
+
     /// Adds another server, which knows nobody and shows a certificate for `names`.
     ///
     /// # Panics
@@ -120,6 +135,32 @@ impl Deployment {
         name: &str,
         adjust: impl FnOnce(&mut ClientConfig),
     ) -> HostId {
+        let (agent, address) = self.new_agent(name, adjust);
+        self.testbed
+            .add_host(host, vec![address], ClientHost::new(agent))
+    }
+
+    /// Adds a telephone of a user, signed out, which takes calls. It asks the server where reports on quality go, and for nothing else.
+    ///
+    /// # Panics
+    /// If the configuration cannot work.
+    pub fn add_phone(&mut self, host: &str, name: &str, manner: Manner) -> HostId {
+        let (agent, address) = self.new_agent(name, |config| {
+            config.bootstrap.provisioning = true;
+            config.calls.accept = true;
+        });
+        let mut seed = [self.clients ^ 0x80; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        let mut phone = PhoneHost::new(agent, phone::Config::default(), seed, address);
+        phone.manner = manner;
+        self.testbed.add_host(host, vec![address], phone)
+    }
+
+    fn new_agent(
+        &mut self,
+        name: &str,
+        adjust: impl FnOnce(&mut ClientConfig),
+    ) -> (UserAgent, IpAddr) {
         self.clients += 1;
         let epid = Epid::parse(&format!("{:010x}", u64::from(self.clients) * 0x0101_0101))
             .expect("ten hexadecimal digits");
@@ -135,8 +176,7 @@ impl Deployment {
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
         let agent = UserAgent::new(config, seed).expect("a configuration that works");
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 100 + self.clients));
-        self.testbed
-            .add_host(host, vec![address], ClientHost::new(agent))
+        (agent, address)
     }
 
     /// Signs a client in and runs until it is.
@@ -177,6 +217,27 @@ impl Deployment {
             .run_while(pending, limit)
             .map(drop)
             .map_err(|error| error.to_string())
+    }
+
+    /// Signs a telephone in and runs until it knows its configuration.
+    ///
+    /// # Errors
+    /// What the telephone told last.
+    pub fn connect(&mut self, phone: HostId) -> Result<(), String> {
+        self.testbed.command(phone, |host: &mut PhoneHost, now| {
+            host.command(now, |phone| phone.command(now, |agent| agent.sign_in(now)));
+        });
+        let ready = phone::Event::Agent(Event::Bootstrapped);
+        let pending = |testbed: &Testbed| {
+            let host: &PhoneHost = testbed.host(phone);
+            !host.told(|event| *event == ready)
+        };
+        let ran = self
+            .testbed
+            .run_while(pending, std::time::Duration::from_secs(60));
+        let host: &PhoneHost = self.testbed.host(phone);
+        ran.map(drop)
+            .map_err(|error| format!("{:?} ({error})", host.events.last()))
     }
 
     /// Signs a client out.

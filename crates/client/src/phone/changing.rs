@@ -6,6 +6,7 @@ use ocs_call::Ended;
 use ocs_ice::Role;
 
 use super::calling::choose;
+use super::slot::Slot;
 use super::{Error, Event, LineId, Phone, Plan, StreamId};
 
 impl Phone {
@@ -258,8 +259,7 @@ impl Phone {
         let Some(line) = self.lines.get(&id) else {
             return;
         };
-        let slots = line.slots.iter();
-        let streams = slots.map(|slot| (slot.id, *slot.media.statistics())).collect();
+        let streams = line.slots.iter().map(Slot::summary).collect();
         self.events.push_back(Event::Ended {
             line: id,
             ended,

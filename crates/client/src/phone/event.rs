@@ -2,7 +2,7 @@
 
 use ocs_call::{Ended, Transfer};
 use ocs_media::{Action, Statistics};
-use ocs_sdpext::negotiation::OfferedStream;
+use ocs_sdpext::negotiation::{OfferedStream, StreamKind};
 
 use crate::{Event as AgentEvent, Output as AgentOutput};
 
@@ -13,6 +13,19 @@ pub struct LineId(pub(super) u64);
 /// Names a stream of a phone: one `m=` line of one call, with the sockets of its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamId(pub(super) u64);
+
+/// What a stream has counted in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Which.
+    pub stream: StreamId,
+    /// What it was.
+    pub kind: StreamKind,
+    /// Its packets.
+    pub statistics: Statistics,
+    /// Packets of media that the peer sent and that did not come, as reports count them: negative when some came twice.
+    pub lost: i64,
+}
 
 /// What the caller must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +158,7 @@ pub enum Event {
         /// How.
         ended: Ended,
         /// What its streams have counted.
-        streams: Vec<(StreamId, Statistics)>,
+        streams: Vec<Summary>,
     },
     /// A call could not be made: there was no candidate, or the user agent refused it.
     CouldNotCall {

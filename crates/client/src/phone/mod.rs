@@ -33,6 +33,7 @@ use ocs_media::{MediaPacket, MediaStream};
 use ocs_qoe::document::SchemaVersion;
 use ocs_turn::client::Credentials;
 use ocs_rtp::session::Outgoing;
+use ocs_sdpext::negotiation::Negotiated;
 use ocs_rtp::payload::Fragment;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -41,7 +42,7 @@ use crate::{CallId, UserAgent};
 use line::Line;
 use slot::Slot;
 
-pub use event::{Event, LineId, Output, StreamId};
+pub use event::{Event, LineId, Output, StreamId, Summary};
 pub use plan::{Plan, Relay, Socket};
 
 /// What a phone is told wrong, or cannot do.
@@ -182,6 +183,15 @@ impl Phone {
         let line = self.lines.get(self.places.get(&stream)?)?;
         let slot = line.slots.iter().find(|slot| slot.id == stream)?;
         Some(&slot.media)
+    }
+
+    /// What both sides have agreed on for a stream.
+    #[must_use]
+    pub fn negotiated(&self, stream: StreamId) -> Option<&Negotiated> {
+        let line = self.lines.get(self.places.get(&stream)?)?;
+        let slot = line.slots.iter().find(|slot| slot.id == stream)?;
+        let (_, session) = self.agent.call(line.call?)?.current()?;
+        session.negotiated(slot.index?)
     }
 
     /// Gives a stream a command, such as feedback for the sender of video.

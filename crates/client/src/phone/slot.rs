@@ -7,7 +7,7 @@ use ocs_media::{ForkId, MediaStream};
 use ocs_sdpext::negotiation::Stream;
 use rand_chacha::ChaCha20Rng;
 
-use super::{Plan, StreamId};
+use super::{Plan, StreamId, Summary};
 
 /// A stream from its first socket on.
 #[derive(Debug)]
@@ -41,6 +41,17 @@ impl Slot {
     /// Whether it waits for the peer's part of ICE.
     pub(super) const fn is_connecting(&self) -> bool {
         self.index.is_some() && self.connected.is_none() && !self.settled
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        let sources = self.media.rtp().into_iter().flat_map(|rtp| rtp.sources());
+        let lost = sources.filter_map(|(_, source)| source.reception());
+        Summary {
+            stream: self.id,
+            kind: self.plan.kind,
+            statistics: *self.media.statistics(),
+            lost: lost.map(|reception| reception.lost()).sum(),
+        }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {

@@ -1,0 +1,107 @@
+//! Sound.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use ocs_media::MediaPacket;
+use ocs_rtp::payload::Fragment;
+use ocs_rtp::session::Outgoing;
+
+use super::{Send, moment};
+use crate::audio::{FRAME, Law, Recording, Tone, frames};
+
+/// Media in a packet.
+const PACKET: Duration = Duration::from_millis(20);
+
+/// One stream of G.711: says frames of 20 ms, and records what it hears.
+pub struct Speech {
+    law: Law,
+    payload_type: u8,
+    words: Box<dyn Iterator<Item = [i16; FRAME]> + core::marker::Send>,
+    /// The next frame.
+    next: Option<[i16; FRAME]>,
+    start: Instant,
+    index: u32,
+    recording: Recording,
+}
+
+impl fmt::Debug for Speech {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Speech")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Speech {
+    fn new(
+        law: Law,
+        payload_type: u8,
+        start: Instant,
+        words: impl Iterator<Item = [i16; FRAME]> + core::marker::Send + 'static,
+    ) -> Self {
+        let mut words = Box::new(words);
+        Self {
+            law,
+            payload_type,
+            next: words.next(),
+            words,
+            start,
+            index: 0,
+            recording: Recording::default(),
+        }
+    }
+
+    /// Says the test tone for ever.
+    #[must_use]
+    pub fn tone(law: Law, payload_type: u8, start: Instant) -> Self {
+        let mut tone = Tone::test(law);
+        let frame = move || {
+            let mut frame = [0; FRAME];
+            frame.fill_with(|| tone.next().unwrap_or_default());
+            Some(frame)
+        };
+        Self::new(law, payload_type, start, std::iter::from_fn(frame))
+    }
+
+    /// Says a recording, once.
+    #[must_use]
+    pub fn recording(law: Law, payload_type: u8, start: Instant, samples: &[i16]) -> Self {
+        let words: Vec<_> = frames(samples).collect();
+        Self::new(law, payload_type, start, words.into_iter())
+    }
+
+    /// What was heard.
+    #[must_use]
+    pub fn heard(&self) -> &[i16] {
+        self.recording.samples()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.next.is_some().then(|| moment(self.start, self.index, PACKET))
+    }
+
+    pub(super) fn speak(&mut self, now: Instant, send: Send<'_>) {
+        while self.poll_timeout().is_some_and(|due| due <= now) {
+            let Some(frame) = self.next.take() else {
+                return;
+            };
+            let payload = frame.map(|sample| self.law.encode(sample));
+            let outgoing = Outgoing {
+                payload_type: self.payload_type,
+                timestamp: self.index.wrapping_mul(FRAME as u32),
+                ..Outgoing::default()
+            };
+            // The first packet of a talk spurt has the marker.
+            send(&outgoing, &Fragment::whole(&payload, self.index == 0));
+            self.next = self.words.next();
+            self.index += 1;
+        }
+    }
+
+    pub(super) fn hear(&mut self, packet: &MediaPacket) {
+        let rtp = packet.rtp();
+        // What is far from what came before is of another sender, or of none.
+        let _ = self.recording.push(self.law, rtp.timestamp(), rtp.payload());
+    }
+}
