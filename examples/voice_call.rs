@@ -7,9 +7,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use clap::Parser;
-use ocs_client::phone::Event;
-use ocs_examples::{Deployment, Manner, PhoneHost, finish, print_streams};
-use ocs_testbed::{Options, Testbed};
+use ocs_examples::{Deployment, Manner, finish, print_streams};
+use ocs_testbed::Options;
 
 /// What this example knows besides the switches of all examples.
 #[derive(Parser)]
@@ -30,22 +29,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         deployment.connect(phone)?;
     }
 
-    let testbed = &mut deployment.testbed;
-    testbed.note(alice, "Alice calls Bob");
-    let line = testbed.command(alice, |host: &mut PhoneHost, now| {
-        host.call(now, "sip:bob@contoso.com", false)
-    })?;
-    let talks = |testbed: &Testbed| {
-        let host: &PhoneHost = testbed.host(alice);
-        host.told(|event| matches!(event, Event::MediaUp { .. }))
-    };
-    testbed.run_while(|testbed| !talks(testbed), Duration::from_secs(30))?;
-    testbed.run_for(Duration::from_secs(arguments.seconds));
-    testbed.note(alice, "Alice hangs up");
-    testbed.command(alice, |host: &mut PhoneHost, now| {
-        host.command(now, |phone| phone.hang_up(now, line))
-    })?;
-    testbed.run_for(Duration::from_secs(2));
+    let line = deployment.talk(alice, "bob")?;
+    deployment
+        .testbed
+        .run_for(Duration::from_secs(arguments.seconds));
+    deployment.testbed.note(alice, "Alice hangs up");
+    deployment.hang_up(alice, line)?;
 
     let columns = [alice, deployment.server, bob];
     finish(&deployment.testbed, "Voice call", &columns, &options)?;

@@ -29,6 +29,10 @@ struct Media {
 }
 
 impl Dissector for Media {
+    fn leaves_out(&self) -> bool {
+        true
+    }
+
     fn feed(&mut self, data: &[u8]) -> Vec<Frame> {
         // RFC 5764 5.1.2 and RFC 5761 4 tell by the first two octets.
         let (known, label) = match data {

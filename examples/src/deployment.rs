@@ -1,5 +1,6 @@
 //! One front end for contoso.com, with its DNS records.
 
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
@@ -238,6 +239,38 @@ impl Deployment {
         let host: &PhoneHost = self.testbed.host(phone);
         ran.map(drop)
             .map_err(|error| format!("{:?} ({error})", host.events.last()))
+    }
+
+    /// A telephone calls a user; runs until they talk.
+    ///
+    /// # Errors
+    /// What the telephone told last.
+    pub fn talk(&mut self, phone: HostId, to: &str) -> Result<phone::LineId, Box<dyn Error>> {
+        let to = user(to).to_uri();
+        self.testbed.note(phone, &format!("calls {to}"));
+        let line = self.testbed.command(phone, |host: &mut PhoneHost, now| {
+            host.call(now, &to, false)
+        })?;
+        let up = phone::Event::MediaUp { line };
+        let pending = |testbed: &Testbed| {
+            let host: &PhoneHost = testbed.host(phone);
+            !host.told(|event| *event == up)
+        };
+        let limit = std::time::Duration::from_secs(60);
+        self.testbed.run_while(pending, limit)?;
+        Ok(line)
+    }
+
+    /// A telephone ends a call; runs until nothing of it is left.
+    ///
+    /// # Errors
+    /// There is no such call.
+    pub fn hang_up(&mut self, phone: HostId, line: phone::LineId) -> Result<(), phone::Error> {
+        self.testbed.command(phone, |host: &mut PhoneHost, now| {
+            host.command(now, |phone| phone.hang_up(now, line))
+        })?;
+        self.testbed.run_for(std::time::Duration::from_secs(1));
+        Ok(())
     }
 
     /// Signs a client out.

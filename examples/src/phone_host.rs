@@ -326,7 +326,7 @@ pub fn print_streams(name: &str, host: &PhoneHost) {
             let talk = host.ended.iter().find(|(stream, _)| *stream == summary.stream);
             println!(
                 "{name}, {}: {} packets sent, {} received, {} lost{}",
-                summary.kind.media_type(),
+                summary.kind.media_type().as_str(),
                 sent.packets,
                 received.packets,
                 summary.lost,

@@ -21,6 +21,12 @@ pub trait Dissector {
     /// Takes the next bytes of a stream, or one datagram, and gives the messages that it completes.
     fn feed(&mut self, data: &[u8]) -> Vec<Frame>;
 
+    /// Whether a datagram in which it found nothing is left out. It is shown otherwise, so that none goes unseen; media, of which there are
+    /// fifty packets a second, may be.
+    fn leaves_out(&self) -> bool {
+        false
+    }
+
     /// The stream has ended; what of the last message is still incomplete can be given here.
     fn finish(&mut self) -> Option<Frame> {
         None

@@ -140,12 +140,12 @@ impl Recorder {
         (self.factory)(flow)
     }
 
-    /// The messages of a datagram; never none, so that no datagram goes unseen.
+    /// The messages of a datagram; none only if its dissector leaves it out.
     pub(crate) fn dissect_datagram(&mut self, flow: &Flow, data: &[u8]) -> Vec<Frame> {
         let factory = &mut self.factory;
         let dissector = self.datagrams.entry(*flow).or_insert_with(|| factory(flow));
         let frames = dissector.feed(data);
-        if frames.is_empty() {
+        if frames.is_empty() && !dissector.leaves_out() {
             vec![Opaque::frame(data)]
         } else {
             frames

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use ocs_media::MediaPacket;
-use ocs_rtp::payload::Fragment;
 use ocs_rtp::payload::h264::{
     AccessUnit, Config, Depacketizer, LayerDescription, Limits, Packetizer, PacsiFields, annex_b,
 };
