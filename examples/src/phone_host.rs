@@ -13,7 +13,7 @@ use ocs_sip_core::{ConnectionId, Transport};
 use ocs_testbed::{Host, Input, Output as Wire};
 
 use crate::agent_wire::AgentWire;
-use crate::talk::Talk;
+use crate::talk::{Talk, Talks};
 
 /// Connections of streams have numbers from here on; those of the user agent are below.
 const CONNECTIONS: u64 = 1 << 32;
@@ -41,11 +41,7 @@ pub struct PhoneHost {
     /// Everything that it told, in order, with the time; packets of RTCP excepted.
     pub events: Vec<(Instant, Event)>,
     /// What is said and heard.
-    pub talks: BTreeMap<StreamId, Talk>,
-    /// Of streams that are over.
-    pub ended: Vec<(StreamId, Talk)>,
-    /// Whether it says anything.
-    pub talkative: bool,
+    pub talks: Talks,
     address: IpAddr,
     next_port: u16,
     /// Calls that are to be answered or declined then.
@@ -64,9 +60,7 @@ impl PhoneHost {
             phone: Phone::new(agent, config, seed),
             manner: Manner::Nothing,
             events: Vec::new(),
-            talks: BTreeMap::new(),
-            ended: Vec::new(),
-            talkative: true,
+            talks: Talks::new(Talk::example),
             address,
             next_port: 20_000,
             due: BTreeMap::new(),
@@ -121,15 +115,14 @@ impl PhoneHost {
             let mut idle = true;
             while let Some(event) = self.phone.poll_event() {
                 idle = false;
+                self.talks.handle_event(now, &self.phone, &event);
                 self.react(now, &event);
                 if !matches!(event, Event::Media { event: ocs_media::Event::Rtp(_), .. }) {
                     self.events.push((now, event));
                 }
             }
             while let Some((stream, packet)) = self.phone.poll_packet() {
-                if let Some(talk) = self.talks.get_mut(&stream) {
-                    talk.hear(&packet);
-                }
+                self.talks.hear(&self.phone, stream, &packet);
             }
             while let Some(output) = self.phone.poll_output() {
                 idle = false;
@@ -170,22 +163,8 @@ impl PhoneHost {
                 let plans: Vec<Plan> = kinds.into_iter().map(|kind| self.plan(kind)).collect();
                 let _ = self.phone.accept_streams(now, *line, &plans);
             }
-            Event::MediaUp { line } if self.talkative => {
-                for stream in self.phone.streams(*line).collect::<Vec<_>>() {
-                    if !self.talks.contains_key(&stream)
-                        && let Some(negotiated) = self.phone.negotiated(stream)
-                        && let Some(talk) = Talk::example(negotiated, now)
-                    {
-                        self.talks.insert(stream, talk);
-                    }
-                }
-            }
             Event::Ended { line, .. } => {
                 self.due.remove(line);
-            }
-            Event::StreamClosed { stream } => {
-                let talk = self.talks.remove(stream);
-                self.ended.extend(talk.map(|talk| (*stream, talk)));
             }
             _ => {}
         }
@@ -243,16 +222,6 @@ impl PhoneHost {
             };
         }
     }
-
-    fn speak(&mut self, now: Instant) {
-        for (&stream, talk) in &mut self.talks {
-            let phone = &mut self.phone;
-            // On hold nothing is sent, and time goes on.
-            talk.speak(now, &mut |outgoing, fragment| {
-                phone.send(now, stream, outgoing, fragment).is_ok()
-            });
-        }
-    }
 }
 
 impl Host for PhoneHost {
@@ -299,7 +268,7 @@ impl Host for PhoneHost {
 
     fn handle_timeout(&mut self, now: Instant) {
         self.pick_up(now);
-        self.speak(now);
+        self.talks.speak(now, &mut self.phone);
         self.phone.handle_timeout(now);
         self.collect(now);
     }
@@ -309,9 +278,9 @@ impl Host for PhoneHost {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let talks = self.talks.values().filter_map(Talk::poll_timeout);
+        let timers = [self.talks.poll_timeout(), self.phone.poll_timeout()];
         let due = self.due.values().copied();
-        talks.chain(due).chain(self.phone.poll_timeout()).min()
+        timers.into_iter().flatten().chain(due).min()
     }
 }
 
@@ -323,14 +292,14 @@ pub fn print_streams(name: &str, host: &PhoneHost) {
         };
         for summary in streams {
             let (sent, received) = (&summary.statistics.sent, &summary.statistics.received);
-            let talk = host.ended.iter().find(|(stream, _)| *stream == summary.stream);
+            let talk = host.talks.of(summary.stream);
             println!(
                 "{name}, {}: {} packets sent, {} received, {} lost{}",
                 summary.kind.media_type().as_str(),
                 sent.packets,
                 received.packets,
                 summary.lost,
-                talk.map(|(_, talk)| format!("; {talk}")).unwrap_or_default(),
+                talk.map(|talk| format!("; {talk}")).unwrap_or_default(),
             );
         }
     }

@@ -2,6 +2,7 @@
 
 mod show;
 mod speech;
+mod talks;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use crate::audio::Law;
 
 pub use show::Show;
 pub use speech::Speech;
+pub use talks::Talks;
 
 /// Takes a packet that is to be sent. False: it cannot be sent now.
 pub type Send<'s> = &'s mut dyn FnMut(&Outgoing<'_>, &Fragment<'_>) -> bool;
@@ -32,22 +34,31 @@ pub enum Talk {
 impl Talk {
     /// What an example says or shows on a stream: a tone, or the test pattern. None for formats that the examples do not have.
     #[must_use]
-    pub fn example(negotiated: &Negotiated, now: Instant) -> Option<Self> {
+    pub fn example(negotiated: &Negotiated) -> Option<Self> {
         let used = negotiated.formats.first()?;
         Some(match used.codec {
-            Codec::Pcmu => Self::Speech(Speech::tone(Law::Mu, used.send, now)),
-            Codec::Pcma => Self::Speech(Speech::tone(Law::A, used.send, now)),
-            Codec::H264Uc => Self::Show(Box::new(Show::new(used.send, now))),
+            Codec::Pcmu => Self::Speech(Speech::tone(Law::Mu, used.send)),
+            Codec::Pcma => Self::Speech(Speech::tone(Law::A, used.send)),
+            Codec::H264Uc => Self::Show(Box::new(Show::new(used.send))),
             _ => return None,
         })
     }
 
-    /// When something is to be sent next; none when everything is said.
+    /// Says the first word now. Nothing happens to who has begun.
+    pub fn begin(&mut self, now: Instant) {
+        let start = match self {
+            Self::Speech(speech) => &mut speech.start,
+            Self::Show(show) => &mut show.start,
+        };
+        start.get_or_insert(now);
+    }
+
+    /// When something is to be sent next; none before the beginning, and when everything is said.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Self::Speech(speech) => speech.poll_timeout(),
-            Self::Show(show) => Some(show.poll_timeout()),
+            Self::Show(show) => show.poll_timeout(),
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Show {
     packetizer: Packetizer,
     depacketizer: Depacketizer,
     decoder: Decoder,
-    start: Instant,
+    pub(super) start: Option<Instant>,
     index: u32,
     /// The timestamp of the first picture that came.
     first: Option<u32>,
@@ -37,14 +37,14 @@ pub struct Show {
 }
 
 impl Show {
-    pub(super) fn new(payload_type: u8, start: Instant) -> Self {
+    pub(super) fn new(payload_type: u8) -> Self {
         Self {
             payload_type,
             encoder: Encoder::new(),
             packetizer: Packetizer::new(Config::default(), 0, 0).expect("a payload that fits"),
             depacketizer: Depacketizer::new(Limits::default()),
             decoder: Decoder::new(),
-            start,
+            start: None,
             index: 0,
             first: None,
             seen: 0,
@@ -58,12 +58,12 @@ impl Show {
         self.index
     }
 
-    pub(super) fn poll_timeout(&self) -> Instant {
-        moment(self.start, self.index, PICTURE)
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        Some(moment(self.start?, self.index, PICTURE))
     }
 
     pub(super) fn speak(&mut self, now: Instant, send: Send<'_>) {
-        while self.poll_timeout() <= now {
+        while self.poll_timeout().is_some_and(|due| due <= now) {
             let picture = test_pattern(self.index as usize);
             let (width, height) = (picture.width() as u16, picture.height() as u16);
             let layer = LayerDescription {

@@ -20,7 +20,7 @@ pub struct Speech {
     words: Box<dyn Iterator<Item = [i16; FRAME]> + core::marker::Send>,
     /// The next frame.
     next: Option<[i16; FRAME]>,
-    start: Instant,
+    pub(super) start: Option<Instant>,
     index: u32,
     recording: Recording,
 }
@@ -37,7 +37,6 @@ impl Speech {
     fn new(
         law: Law,
         payload_type: u8,
-        start: Instant,
         words: impl Iterator<Item = [i16; FRAME]> + core::marker::Send + 'static,
     ) -> Self {
         let mut words = Box::new(words);
@@ -46,7 +45,7 @@ impl Speech {
             payload_type,
             next: words.next(),
             words,
-            start,
+            start: None,
             index: 0,
             recording: Recording::default(),
         }
@@ -54,21 +53,27 @@ impl Speech {
 
     /// Says the test tone for ever.
     #[must_use]
-    pub fn tone(law: Law, payload_type: u8, start: Instant) -> Self {
+    pub fn tone(law: Law, payload_type: u8) -> Self {
         let mut tone = Tone::test(law);
         let frame = move || {
             let mut frame = [0; FRAME];
             frame.fill_with(|| tone.next().unwrap_or_default());
             Some(frame)
         };
-        Self::new(law, payload_type, start, std::iter::from_fn(frame))
+        Self::new(law, payload_type, std::iter::from_fn(frame))
     }
 
     /// Says a recording, once.
     #[must_use]
-    pub fn recording(law: Law, payload_type: u8, start: Instant, samples: &[i16]) -> Self {
+    pub fn recording(law: Law, payload_type: u8, samples: &[i16]) -> Self {
         let words: Vec<_> = frames(samples).collect();
-        Self::new(law, payload_type, start, words.into_iter())
+        Self::new(law, payload_type, words.into_iter())
+    }
+
+    /// Whether everything is said.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.next.is_none()
     }
 
     /// What was heard.
@@ -78,7 +83,8 @@ impl Speech {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.next.is_some().then(|| moment(self.start, self.index, PACKET))
+        let start = self.start.filter(|_| self.next.is_some())?;
+        Some(moment(start, self.index, PACKET))
     }
 
     pub(super) fn speak(&mut self, now: Instant, send: Send<'_>) {
