@@ -1,5 +1,5 @@
 //! Calls over real transaction layers, joined by a proxy that only moves messages, in virtual time.
-#![allow(dead_code)] // Each test uses its part.
+#![allow(dead_code, unused_imports)] // Each test uses its part.
 
 mod net;
 
@@ -109,4 +109,12 @@ pub(crate) fn established() -> Net {
     net.run();
     net.clear();
     net
+}
+
+/// How an endpoint was told that the call is over; it is the last event.
+pub(crate) fn ended(net: &mut Net, side: usize) -> ocs_call::Ended {
+    match net.events(side).pop() {
+        Some(Event::Ended(ended)) => ended,
+        other => panic!("{other:?}"),
+    }
 }

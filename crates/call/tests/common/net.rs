@@ -57,6 +57,8 @@ pub(crate) struct Net {
     fate: Box<dyn FnMut() -> Fate>,
     /// Makes the call of a called endpoint.
     pub(crate) config: fn(usize) -> Config,
+    /// What the proxy changes in what it forwards.
+    pub(crate) change: fn(&mut Message),
     /// What was on the wire: sender, receiver, method or status with method.
     pub(crate) wire: Vec<(usize, usize, String)>,
     /// The messages of `wire`.
@@ -102,6 +104,7 @@ impl Net {
             fork: Fork::default(),
             fate: Box::new(fate),
             config: super::config,
+            change: |_| {},
             wire: Vec::new(),
             messages: Vec::new(),
         }
@@ -113,6 +116,11 @@ impl Net {
 
     pub(crate) fn start(&mut self, side: usize, call: Call<ChaCha12Rng>) {
         self.ends[side].call = Some(call);
+    }
+
+    /// The endpoint has restarted.
+    pub(crate) fn forget(&mut self, side: usize) {
+        self.ends[side].call = None;
     }
 
     pub(crate) fn call(&mut self, side: usize) -> &mut Call<ChaCha12Rng> {
@@ -418,7 +426,8 @@ impl Net {
         }
     }
 
-    fn forward(&mut self, from: usize, to: usize, message: Message) {
+    fn forward(&mut self, from: usize, to: usize, mut message: Message) {
+        (self.change)(&mut message);
         self.wire.push((from, to, summary(&message)));
         self.messages.push(message.clone());
         let at = self.now + DELAY;
