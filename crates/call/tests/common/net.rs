@@ -53,6 +53,8 @@ pub(crate) struct Net {
     flow: Flow,
     ends: Vec<Endpoint>,
     packets: Vec<Packet>,
+    /// When the last message of a connection arrives.
+    last: HashMap<(usize, usize), Instant>,
     fork: Fork,
     fate: Box<dyn FnMut() -> Fate>,
     /// Makes the call of a called endpoint.
@@ -86,6 +88,11 @@ impl Net {
         Self::on(flow, 1, fate)
     }
 
+    /// Alice and so many others, over connections on which messages are late.
+    pub(crate) fn late(called: usize, fate: impl FnMut() -> Fate + 'static) -> Self {
+        Self::on(Flow::Stream(ocs_sip_core::ConnectionId(1)), called, fate)
+    }
+
     fn on(flow: Flow, called: usize, fate: impl FnMut() -> Fate + 'static) -> Self {
         let end = || Endpoint {
             layer: Layer::new(Timers::default()),
@@ -101,6 +108,7 @@ impl Net {
             flow,
             ends: (0..=called).map(|_| end()).collect(),
             packets: Vec::new(),
+            last: HashMap::new(),
             fork: Fork::default(),
             fate: Box::new(fate),
             config: super::config,
@@ -430,17 +438,21 @@ impl Net {
         (self.change)(&mut message);
         self.wire.push((from, to, summary(&message)));
         self.messages.push(message.clone());
-        let at = self.now + DELAY;
         let fate = (self.fate)();
+        let mut at = self.now + DELAY;
+        if fate == Fate::Late {
+            at += 25 * DELAY;
+        }
+        if self.flow.is_reliable() {
+            // In order on each connection.
+            let last = self.last.entry((from, to)).or_insert(at);
+            at = at.max(*last);
+            *last = at;
+        }
         let times = match fate {
             Fate::Lose => 0,
             Fate::Twice => 2,
             Fate::Deliver | Fate::Late => 1,
-        };
-        let at = if fate == Fate::Late {
-            at + 25 * DELAY
-        } else {
-            at
         };
         for _ in 0..times {
             let message = message.clone();
