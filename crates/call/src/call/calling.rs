@@ -79,6 +79,10 @@ impl Calling {
         Some(self.forks.remove(at).id)
     }
 
+    pub(super) fn drop_forks(&mut self) {
+        self.forks.clear();
+    }
+
     /// The place of a fork; a dialog that is heard of for the first time becomes one.
     fn place(&mut self, dialog: &DialogId) -> usize {
         if let Some(at) = self.forks.iter().position(|fork| fork.dialog == *dialog) {
@@ -250,41 +254,42 @@ impl<R: CryptoRng> Call<R> {
         if !calling.is_answered_by(response) {
             return;
         }
+        let id = match calling.set.handle_response(now, response) {
+            Ok(ForkOutcome::Confirmed { id, .. }) => id,
+            Ok(ForkOutcome::Repeated(id)) => {
+                self.actions.extend(calling.set.ack(&id).map(Action::Ack));
+                return;
+            }
+            Ok(ForkOutcome::TooMany) => return self.too_many(response),
+            Ok(ForkOutcome::Progress | ForkOutcome::Early(_) | ForkOutcome::Failed) | Err(_) => {
+                return;
+            }
+        };
+        self.actions.extend(calling.set.ack(&id).map(Action::Ack));
         let answered = calling.waits && !over;
-        let first = std::mem::replace(&mut calling.waits, false);
-        if first {
+        if std::mem::replace(&mut calling.waits, false) {
             calling.give_up = None;
             calling.late_until = Some(late);
         }
-        match calling.set.handle_response(now, response) {
-            Ok(ForkOutcome::Confirmed { id, .. }) => {
-                self.actions.extend(calling.set.ack(&id).map(Action::Ack));
-                if answered {
-                    self.answered(now, &id, response);
-                } else if let Some(dialog) = calling.set.get_mut(&id) {
-                    // Another endpoint was faster, or we gave up.
-                    let bye = dialog.request(Method::Bye);
-                    self.send_bye(bye);
-                }
-            }
-            Ok(ForkOutcome::Repeated(id)) => {
-                self.actions.extend(calling.set.ack(&id).map(Action::Ack));
-            }
-            Ok(ForkOutcome::TooMany) => {
-                if let Ok(mut dialog) = Dialog::uac(calling.set.invite(), response) {
-                    let cseq = response.cseq().map_or(0, |cseq| cseq.number);
-                    self.actions
-                        .push_back(Action::Ack(dialog.ack_for_2xx(cseq)));
-                    let bye = dialog.request(Method::Bye);
-                    self.send_bye(bye);
-                }
-                if let Some(calling) = self.calling.as_mut().filter(|_| answered) {
-                    // The call goes on ringing where it is known.
-                    calling.waits = true;
-                    calling.late_until = None;
-                }
-            }
-            Ok(ForkOutcome::Progress | ForkOutcome::Early(_) | ForkOutcome::Failed) | Err(_) => {}
+        if answered {
+            self.answered(now, &id, response);
+        } else if let Some(dialog) = calling.set.get_mut(&id) {
+            // Another endpoint was faster, or we gave up.
+            let bye = dialog.request(Method::Bye);
+            dialog.terminate();
+            self.send_bye(bye);
+        }
+    }
+
+    /// A 2xx of an endpoint that there was no room for: the call goes on ringing where it is known.
+    fn too_many(&mut self, response: &Message) {
+        let calling = self.calling.as_ref();
+        let dialog = calling.map(|calling| Dialog::uac(calling.set.invite(), response));
+        if let (Some(Ok(mut dialog)), Ok(cseq)) = (dialog, response.cseq()) {
+            let ack = dialog.ack_for_2xx(cseq.number);
+            self.actions.push_back(Action::Ack(ack));
+            let bye = dialog.request(Method::Bye);
+            self.send_bye(bye);
         }
     }
 
@@ -337,7 +342,7 @@ impl<R: CryptoRng> Call<R> {
         self.state = State::Established;
         self.timer.handle_success(now, response);
         self.event(Event::Answered { fork: fork.id });
-        self.look_at_hold(true);
+        self.look_at_hold(false);
     }
 
     fn failure(&mut self, now: Instant, status: u16, response: &Message) {

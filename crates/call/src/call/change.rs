@@ -23,8 +23,8 @@ pub(super) struct Change {
     queued: bool,
     ours: Option<Ours>,
     pub(super) theirs: Option<Theirs>,
-    /// When an offer that met one of the peer's is made again.
-    retry_at: Option<Instant>,
+    /// When an offer that met one of the peer's is made again, and whether it is a refresh of the session.
+    retry: Option<(Instant, bool)>,
     tries: u32,
 }
 
@@ -47,19 +47,14 @@ pub(super) struct Theirs {
 
 impl Change {
     pub(super) const fn poll_timeout(&self) -> Option<Instant> {
-        self.retry_at
-    }
-
-    /// Makes an offer that was refused by 491 wanted again when it is time.
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
-        if self.retry_at.is_some_and(|at| at <= now) {
-            self.retry_at = None;
-            self.queued = true;
+        match self.retry {
+            Some((at, _)) => Some(at),
+            None => None,
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.ours.is_none() && self.theirs.is_none() && self.retry_at.is_none()
+        self.ours.is_none() && self.theirs.is_none() && self.retry.is_none()
     }
 }
 
@@ -186,7 +181,7 @@ impl<R: CryptoRng> Call<R> {
             Some(at) if self.change.tries <= self.config.limits.retries => {
                 leg_abandon(&mut self.leg);
                 self.change.draft.restore(ours.draft);
-                self.change.retry_at = Some(at);
+                self.change.retry = Some((at, ours.refreshes));
             }
             _ => self.abandon_offer(status, &phrase(response), ours.refreshes),
         }
@@ -196,6 +191,14 @@ impl<R: CryptoRng> Call<R> {
         leg_abandon(&mut self.leg);
         if !refreshes {
             self.change_refused(status, reason);
+        }
+    }
+
+    /// Makes an offer that was refused by 491 wanted again when it is time.
+    pub(super) fn change_timeout(&mut self, now: Instant) {
+        if let Some((_, refreshes)) = self.change.retry.take_if(|(at, _)| *at <= now) {
+            self.change.queued |= !refreshes;
+            self.refresh |= refreshes;
         }
     }
 
@@ -242,7 +245,8 @@ impl<R: CryptoRng> Call<R> {
             self.respond(id, response);
             return Ok(());
         };
-        if self.change.theirs.is_some() || (is_invite && self.state != State::Established) {
+        // One round before the call is answered is enough (\[MS-SDPEXT\] 3.1.5.13).
+        if self.change.theirs.is_some() || self.state != State::Established {
             return Err(self.offer_pending());
         }
         match leg.session.handle_offer(offer) {

@@ -9,13 +9,53 @@ use crate::Error;
 /// They do not stand in the session, so that an offer of the peer that comes before ours is judged by what was agreed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
-    /// Plans by index, ascending; none takes the stream away.
-    streams: Vec<(usize, Option<Stream>)>,
+    /// By index, ascending.
+    streams: Vec<(usize, Plan)>,
     pub(super) hold: Option<bool>,
 }
 
+#[derive(Debug, Clone)]
+enum Plan {
+    Removed,
+    Added(Stream),
+    Changed {
+        /// What stood in the session when the change began.
+        base: Box<Stream>,
+        wanted: Stream,
+    },
+}
+
+impl Plan {
+    /// Puts the plan into its place; whether it fits there.
+    fn put(&self, place: &mut Stream) -> bool {
+        let (wanted, base) = match self {
+            Self::Removed => return false,
+            Self::Added(wanted) => (wanted, None),
+            Self::Changed { base, wanted } => (wanted, Some(base)),
+        };
+        if place.kind != wanted.kind {
+            return false;
+        }
+        let mut next = wanted.clone();
+        if let Some(base) = base {
+            // What a round that came between has settled stays, unless it was changed here.
+            if next.formats == base.formats {
+                next.formats.clone_from(&place.formats);
+            }
+            if next.label == base.label {
+                next.label = place.label;
+            }
+            if next.sharing == base.sharing {
+                next.sharing = place.sharing;
+            }
+        }
+        *place = next;
+        true
+    }
+}
+
 impl Draft {
-    fn set(&mut self, index: usize, plan: Option<Stream>) {
+    fn set(&mut self, index: usize, plan: Plan) {
         match self.streams.binary_search_by_key(&index, |(at, _)| *at) {
             Ok(at) => self.streams[at].1 = plan,
             Err(at) => self.streams.insert(at, (index, plan)),
@@ -26,43 +66,45 @@ impl Draft {
         let at = match self.streams.binary_search_by_key(&index, |(at, _)| *at) {
             Ok(at) => at,
             Err(at) => {
-                let plan = session.stream(index)?.clone();
-                self.streams.insert(at, (index, Some(plan)));
+                let wanted = session.stream(index)?.clone();
+                let base = Box::new(wanted.clone());
+                let plan = Plan::Changed { base, wanted };
+                self.streams.insert(at, (index, plan));
                 at
             }
         };
-        self.streams[at].1.as_mut()
+        match &mut self.streams[at].1 {
+            Plan::Removed => None,
+            Plan::Added(wanted) | Plan::Changed { wanted, .. } => Some(wanted),
+        }
     }
 
     pub(super) fn add(&mut self, stream: Stream, session: &Session) -> Result<usize, Error> {
         let mut after = session.clone();
         self.apply(&mut after)?;
         let index = after.add(stream.clone())?;
-        self.set(index, Some(stream));
+        self.set(index, Plan::Added(stream));
         Ok(index)
     }
 
-    pub(super) fn remove(&mut self, index: usize) {
-        self.set(index, None);
+    pub(super) fn remove(&mut self, index: usize, session: &Session) {
+        if index < session.len() {
+            self.set(index, Plan::Removed);
+        } else {
+            self.streams.retain(|(at, _)| *at != index);
+        }
     }
 
     /// Puts everything into a session, for an offer. An error leaves the session half changed.
     pub(super) fn apply(&self, session: &mut Session) -> Result<(), ocs_sdpext::Error> {
         for (index, plan) in &self.streams {
             let stream = *index;
-            let Some(plan) = plan else {
-                if stream < session.len() {
-                    session.remove(stream)?;
-                }
-                continue;
-            };
-            let fits = match session.stream_mut(stream) {
-                Some(old) => {
-                    let same = old.kind == plan.kind;
-                    old.clone_from(plan);
-                    same
-                }
-                None => session.add(plan.clone())? == stream,
+            let fits = match (plan, session.stream_mut(stream)) {
+                (Plan::Removed, _) => session.remove(stream).is_ok(),
+                (plan, Some(place)) => plan.put(place),
+                (Plan::Added(wanted), None) => session.add(wanted.clone())? == stream,
+                // The peer has taken it away meanwhile.
+                (Plan::Changed { .. }, None) => true,
             };
             if !fits {
                 return Err(ocs_sdpext::Error::NoSuchStream { stream });
@@ -75,14 +117,10 @@ impl Draft {
     /// Puts into a session what an answer can say; what it cannot, such as a stream more, stays for the next offer.
     pub(super) fn apply_to_answer(&mut self, session: &mut Session) {
         self.streams.retain(|(index, plan)| match plan {
-            None => session.remove(*index).is_err(),
-            Some(plan) => match session.stream_mut(*index) {
-                Some(old) if old.kind == plan.kind => {
-                    old.clone_from(plan);
-                    false
-                }
-                _ => true,
-            },
+            Plan::Removed => session.remove(*index).is_err(),
+            plan => !session
+                .stream_mut(*index)
+                .is_some_and(|place| plan.put(place)),
         });
         self.apply_hold(session);
         self.hold = None;

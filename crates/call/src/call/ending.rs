@@ -121,6 +121,7 @@ impl<R: CryptoRng> Call<R> {
         self.refresh = false;
         if let Some(calling) = &mut self.calling {
             calling.give_up = None;
+            calling.drop_forks();
         }
         self.event(Event::Ended(Ended {
             was_established,

@@ -252,7 +252,9 @@ impl<R> Call<R> {
 
     /// Takes a stream away, or refuses an offered one, with the next [`offer`](Self::offer) or [`answer`](Self::answer).
     pub fn remove_stream(&mut self, index: usize) {
-        self.change.draft.remove(index);
+        if let Some(leg) = &self.leg {
+            self.change.draft.remove(index, &leg.session);
+        }
     }
 
     /// Puts the call on hold with the next [`offer`](Self::offer) or [`answer`](Self::answer): audio and video become inactive (\[MS-SDPEXT\]
@@ -289,8 +291,17 @@ impl<R> Call<R> {
     /// Sends a request in a dialog.
     fn send(&mut self, message: Message, purpose: Purpose) -> RequestId {
         let id = self.new_request_id();
-        if self.pending.len() >= self.config.limits.pending.max(1) {
-            self.pending.pop_front();
+        if self.pending.len() >= self.config.limits.pending {
+            // Of these there may be many, and nothing depends on their answers.
+            let minor = |(_, purpose): &(RequestId, Purpose)| {
+                matches!(
+                    purpose,
+                    Purpose::Acknowledge | Purpose::Notify | Purpose::End
+                )
+            };
+            if let Some(at) = self.pending.iter().position(minor) {
+                self.pending.remove(at);
+            }
         }
         self.pending.push_back((id, purpose));
         self.actions.push_back(Action::Request { id, message });

@@ -31,7 +31,7 @@ impl<R: CryptoRng> Call<R> {
                 None => {}
             }
         }
-        self.change.handle_timeout(now);
+        self.change_timeout(now);
         self.transfer_timeout(now);
         self.advance();
         self.settle();
