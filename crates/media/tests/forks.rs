@@ -38,7 +38,12 @@ fn early_media_of_one_is_heard_until_another_is_chosen() {
     }
     assert_eq!(call.heard(0), 4);
     let ssrc = call.at(number).stream.ssrc_range().first();
-    assert!(call.at(0).packets.iter().all(|packet| packet.rtp().ssrc() == ssrc));
+    assert!(
+        call.at(0)
+            .packets
+            .iter()
+            .all(|packet| packet.rtp().ssrc() == ssrc)
+    );
     assert!(call.at(0).stream.statistics().unheard >= 8);
 
     // The one that the application wants is heard, and spoken to.

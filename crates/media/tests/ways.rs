@@ -103,9 +103,11 @@ fn nobody_at_the_other_end() {
     call.testbed.partition(call.caller.host, callee);
     call.testbed.run_for(Duration::from_secs(40));
     for side in [0, 1] {
-        let failed = call.at(side).events.iter().any(
-            |event| matches!(event, Event::Failed { fork, .. } if *fork == FIRST),
-        );
+        let failed = call
+            .at(side)
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Failed { fork, .. } if *fork == FIRST));
         assert!(failed, "{:?}", call.at(side).events);
         assert!(call.say(side, 0).is_err());
         assert_eq!(call.at(side).stream.final_transport(), None);
