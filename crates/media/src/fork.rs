@@ -1,6 +1,6 @@
 //! What is known of one peer.
 
-use ocs_ice::{Component, Description, Failure, ForkId};
+use ocs_ice::{Component, Description, Failure, ForkId, SelectedPair};
 use ocs_sdpext::negotiation::Negotiated;
 
 use crate::keys::Opener;
@@ -16,6 +16,8 @@ pub(crate) struct Fork {
     pub(crate) joined: bool,
     /// Components on which media can be sent.
     usable: [bool; 2],
+    /// The last pairs that carried them.
+    pairs: [Option<SelectedPair>; 2],
     told: bool,
     pub(crate) connected: bool,
     pub(crate) failure: Option<Failure>,
@@ -36,6 +38,7 @@ impl Fork {
             opener,
             joined,
             usable: [false; 2],
+            pairs: [None; 2],
             told: false,
             connected: false,
             failure: None,
@@ -54,6 +57,14 @@ impl Fork {
 
     pub(crate) fn set_usable(&mut self, component: Component) {
         self.usable[place(component)] = true;
+    }
+
+    pub(crate) const fn set_pair(&mut self, component: Component, pair: SelectedPair) {
+        self.pairs[place(component)] = Some(pair);
+    }
+
+    pub(crate) const fn pair(&self, component: Component) -> Option<SelectedPair> {
+        self.pairs[place(component)]
     }
 
     pub(crate) const fn is_usable(&self, component: Component) -> bool {

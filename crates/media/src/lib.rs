@@ -7,7 +7,9 @@ mod error;
 mod event;
 mod fork;
 mod keys;
+mod meter;
 mod packet;
+mod quality;
 mod statistics;
 mod stream;
 

@@ -19,11 +19,13 @@ use ocs_ice::{
 use ocs_rtp::Session;
 use ocs_sdpext::attribute::SsrcRange;
 use ocs_sdpext::negotiation::{self, StreamKind};
+use ocs_turn::client::Failure;
 use rand_core::{CryptoRng, Rng, SeedableRng};
 
 use crate::buffer::Pool;
 use crate::fork::Fork;
 use crate::keys::Closer;
+use crate::meter::Meter;
 use crate::packet::MediaPacket;
 use crate::{Config, Error, Event, Statistics};
 
@@ -39,15 +41,19 @@ use crate::{Config, Error, Event, Statistics};
 #[derive(Debug)]
 pub struct MediaStream<R> {
     config: Config,
+    /// Our own addresses, as they were added.
+    pub(crate) sockets: Vec<SocketAddr>,
+    relays: Vec<(RelayId, Carrier)>,
+    pub(crate) relay_failures: Vec<(Carrier, Failure)>,
     endpoint: Endpoint<R>,
     ssrc_range: SsrcRange,
     begun: Instant,
     /// Until the session begins.
     rng: R,
-    rtp: Option<Session<R>>,
-    forks: Vec<Fork>,
+    pub(crate) rtp: Option<Session<R>>,
+    pub(crate) forks: Vec<Fork>,
     /// The fork that is heard and spoken to.
-    heard: Option<ForkId>,
+    pub(crate) heard: Option<ForkId>,
     chosen: Option<ForkId>,
     closer: Closer,
     /// Where packets are written and closed.
@@ -57,6 +63,7 @@ pub struct MediaStream<R> {
     packets: VecDeque<MediaPacket>,
     events: VecDeque<Event>,
     statistics: Statistics,
+    pub(crate) meter: Meter,
     closed: bool,
 }
 
@@ -77,6 +84,9 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         Ok(Self {
             endpoint: Endpoint::new(config.ice.clone(), credentials, ice_rng),
             config,
+            sockets: Vec::new(),
+            relays: Vec::new(),
+            relay_failures: Vec::new(),
             ssrc_range,
             begun: now,
             rng,
@@ -91,6 +101,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             packets: VecDeque::new(),
             events: VecDeque::new(),
             statistics: Statistics::default(),
+            meter: Meter::default(),
             closed: false,
         })
     }
@@ -108,7 +119,9 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         address: SocketAddr,
     ) -> Result<(), Error> {
         let add = |agent: &mut Agent<R>| agent.add_host(component, transport, address);
-        Ok(self.endpoint.command(now, add)?)
+        self.endpoint.command(now, add)?;
+        self.sockets.push(address);
+        Ok(())
     }
 
     /// Adds a relay to get an allocation from; `base` as for [`Agent::add_relay`].
@@ -128,7 +141,10 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             return Err(Error::WrongState { operation });
         }
         let add = |agent: &mut Agent<R>| agent.add_relay(component, carrier, base, server);
-        Ok(self.endpoint.command(now, add)?)
+        let relay = self.endpoint.command(now, add)?;
+        self.sockets.push(base);
+        self.relays.push((relay, carrier));
+        Ok(relay)
     }
 
     /// Begins to gather. [`Event::Gathered`] follows, at once if there is no relay.
@@ -232,7 +248,14 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
         }
-        self.rtp.as_mut()?.poll_event().map(Event::Rtp)
+        let event = self.rtp.as_mut()?.poll_event()?;
+        if let ocs_rtp::session::Event::EstimatedBandwidth {
+            bits_per_second, ..
+        } = event
+        {
+            self.meter.outbound.bandwidth = Some(bits_per_second);
+        }
+        Some(Event::Rtp(event))
     }
 
     /// Says goodbye and gives everything back. What is to be done for that is still polled.
@@ -246,14 +269,14 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             self.send_control(now);
         }
         self.closed = true;
-        for fork in core::mem::take(&mut self.forks) {
+        for fork in &self.forks {
             self.endpoint.drop_fork(now, fork.id);
         }
         self.endpoint.command(now, Agent::close);
         self.packets.clear();
     }
 
-    fn fork(&self, id: ForkId) -> Option<&Fork> {
+    pub(crate) fn fork(&self, id: ForkId) -> Option<&Fork> {
         self.forks.iter().find(|fork| fork.id == id)
     }
 

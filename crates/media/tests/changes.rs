@@ -20,7 +20,8 @@ fn on_hold_only_reports_flow() {
     for side in [0, 1] {
         assert_eq!(call.say(side, 6), Err(Error::NotSending));
     }
-    let reports = |call: &Call| [0, 1].map(|side| call.at(side).stream.statistics().received.control);
+    let reports =
+        |call: &Call| [0, 1].map(|side| call.at(side).stream.statistics().received.control);
     let before = reports(&call);
     call.testbed.run_for(Duration::from_secs(40));
     for (before, after) in before.into_iter().zip(reports(&call)) {
@@ -41,7 +42,9 @@ fn who_only_receives_sends_no_media() {
     let mut call = Call::new();
     call.connect();
     let receives = ocs_sdpext::attribute::Direction::RecvOnly;
-    call.round(0, |session| session.stream_mut(0).unwrap().direction = receives);
+    call.round(0, |session| {
+        session.stream_mut(0).unwrap().direction = receives
+    });
     assert_eq!(call.say(0, 0), Err(Error::NotSending));
     call.talk(1, 5);
     assert_eq!(call.heard(0), 5);

@@ -100,6 +100,10 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
                     (None, _) => {}
                 }
             } else if let Some((relay, failure)) = self.endpoint.poll_failure() {
+                let mut relays = self.relays.iter();
+                if let Some((_, carrier)) = relays.find(|(known, _)| *known == relay) {
+                    self.relay_failures.push((*carrier, failure));
+                }
                 self.events.push_back(Event::RelayFailed { relay, failure });
             } else {
                 break;
@@ -119,6 +123,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             return;
         };
         match event {
+            IceEvent::Selected { component, pair } => fork.set_pair(component, pair),
             IceEvent::Usable(component) => self.component_usable(now, id, component),
             IceEvent::Completed => {
                 fork.connected = true;

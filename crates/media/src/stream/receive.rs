@@ -5,6 +5,8 @@ use std::time::Instant;
 use ocs_ice::{Component, ForkId};
 use ocs_rtp::Kind;
 use ocs_rtp::session::Received;
+use ocs_sdpext::codec::Purpose;
+use ocs_sdpext::negotiation::NegotiatedFormat;
 use rand_core::{CryptoRng, SeedableRng};
 
 use super::MediaStream;
@@ -51,10 +53,24 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             if rtp.handle_rtcp(now, &packet[..len], data.len()).is_err() {
                 self.statistics.malformed += 1;
             }
+            if let Some(report) = rtp.peer_report() {
+                let sent = self.meter.outbound.payload_type;
+                let clock = self.clock(|format| format.send, sent);
+                self.meter.note(&report, clock);
+            }
             return;
         }
         match rtp.handle_rtp(now, &packet[..len]) {
-            Ok(Received::Media(_)) => {
+            Ok(Received::Media(media)) => {
+                let payload_type = media.payload_type();
+                let carries = |format: &NegotiatedFormat| {
+                    format.receive == payload_type && format.codec.purpose() == Purpose::Media
+                };
+                if self.meter.inbound.payload_type != Some(payload_type)
+                    && fork.negotiated.formats.iter().any(carries)
+                {
+                    self.meter.inbound.payload_type = Some(payload_type);
+                }
                 self.statistics.received.packets += 1;
                 self.statistics.received.octets += data.len() as u64;
                 if wanted {

@@ -5,10 +5,14 @@ use std::time::Instant;
 use ocs_ice::{Component, ForkId};
 use ocs_rtp::payload::Fragment;
 use ocs_rtp::session::Outgoing;
+use ocs_sdpext::negotiation::NegotiatedFormat;
 use rand_core::{CryptoRng, SeedableRng};
 
 use super::MediaStream;
 use crate::Error;
+
+/// The clock of what nobody has agreed on.
+const DEFAULT_CLOCK: u32 = 8000;
 
 impl<R: CryptoRng + SeedableRng> MediaStream<R> {
     /// Sends a packet of media to the fork that is heard.
@@ -33,6 +37,9 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         rtp.send(now, outgoing, payload, &mut self.scratch)?;
         self.closer.close(&mut self.scratch, false)?;
         let len = self.transmit(now, id, Component::Rtp)?;
+        if !outgoing.event {
+            self.meter.outbound.payload_type = Some(outgoing.payload_type);
+        }
         self.statistics.sent.packets += 1;
         self.statistics.sent.octets += len;
         Ok(())
@@ -40,6 +47,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
 
     /// Sends the reports and messages of RTCP that wait, to the fork that is heard. They are lost if there is no path.
     pub(super) fn send_control(&mut self, now: Instant) {
+        let before = self.statistics.sent.control;
         while let Some(octets) = self.rtp.as_mut().and_then(|rtp| rtp.poll_transmit()) {
             self.scratch.clear();
             self.scratch.extend_from_slice(octets);
@@ -53,6 +61,33 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
                 self.statistics.sent.control += 1;
             }
         }
+        if self.statistics.sent.control > before {
+            self.measure(now);
+        }
+    }
+
+    /// Takes a sample of what comes in.
+    fn measure(&mut self, now: Instant) {
+        let Some(rtp) = &self.rtp else {
+            return;
+        };
+        let clock = self.clock(|format| format.receive, self.meter.inbound.payload_type);
+        let receptions = rtp.sources().filter_map(|(_, source)| source.reception());
+        if let Some(reception) = receptions.max_by_key(|reception| reception.received()) {
+            self.meter.sample(now, reception, clock);
+        }
+    }
+
+    /// The clock of a payload type of the fork that is heard.
+    pub(super) fn clock(
+        &self,
+        number: impl Fn(&NegotiatedFormat) -> u8,
+        payload_type: Option<u8>,
+    ) -> u32 {
+        let fork = self.heard.and_then(|id| self.fork(id));
+        let mut formats = fork.into_iter().flat_map(|fork| &fork.negotiated.formats);
+        let format = formats.find(|format| Some(number(format)) == payload_type);
+        format.map_or(DEFAULT_CLOCK, |format| format.codec.rtp_map().clock)
     }
 
     /// Sends what is in the scratch buffer.

@@ -175,6 +175,8 @@ pub enum Ways {
     Tcp,
     /// UDP, and an allocation for each component.
     UdpAndRelay,
+    /// The same, with a relay that is not there.
+    DeadRelay,
     /// An allocation over TCP for each component.
     TcpRelay,
 }
@@ -437,7 +439,7 @@ fn add_ways(testbed: &mut Testbed, host: HostId, ip: [u8; 4], ways: Ways) {
                     add(Transport::TcpActive, active);
                     add(Transport::TcpPassive, passive);
                 }
-                Ways::UdpAndRelay => {
+                Ways::UdpAndRelay | Ways::DeadRelay => {
                     add(Transport::Udp, udp);
                     stream
                         .add_relay(now, component, Carrier::Udp, udp, at(RELAY))

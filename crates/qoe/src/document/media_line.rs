@@ -31,6 +31,7 @@ metrics! {
 
 metrics! {
     /// The way through the network (2.2.1.6).
+    #[derive(Default)]
     pub struct Description("Description", V3 "Separator3", V4 "Separator4") {
         /// How ICE ended.
         part_opt connectivity: Connectivity = V1 "Connectivity",
@@ -75,6 +76,7 @@ metrics! {
 
 metrics! {
     /// How ICE ended (2.2.1.7).
+    #[derive(Default)]
     pub struct Connectivity("Connectivity") {
         /// The way that was found.
         leaf_opt ice: Ice = V1 "Ice",
@@ -87,6 +89,7 @@ metrics! {
 
 metrics! {
     /// A network (2.2.1.8).
+    #[derive(Default)]
     pub struct NetworkConnectivityInfo("NetworkConnectivityInfo", V2 "Separator") {
         /// Its kind.
         leaf_opt network_connection: NetworkConnection = V1 "NetworkConnection",
@@ -121,6 +124,7 @@ metrics! {
 
 metrics! {
     /// An address (2.2.1.10).
+    #[derive(Default)]
     pub struct Address("AddrType", V2 "Separator") {
         /// IPv4 or IPv6.
         leaf_opt ip_address: SmolStr = V1 "IPAddr",
@@ -137,6 +141,7 @@ metrics! {
 
 metrics! {
     /// A device (2.2.1.9).
+    #[derive(Default)]
     pub struct Device("DeviceType") {
         /// Its name.
         leaf_opt name: SmolStr = V1 "Name",
@@ -147,6 +152,7 @@ metrics! {
 
 metrics! {
     /// How much of the call a client warned of something: fractions from 0 to 1 (2.2.1.29).
+    #[derive(Default)]
     pub struct ClientEvents("ClientEventType") {
         /// Sending over the network.
         leaf_opt network_send_quality: Float = V2 "NetworkSendQualityEventRatio",

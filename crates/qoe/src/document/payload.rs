@@ -7,6 +7,7 @@ use super::{ApplicationShared, Float, Text};
 
 metrics! {
     /// What a stream carried: one of these.
+    #[derive(Default)]
     pub struct Payload("Payload") {
         /// Sound.
         part_opt audio: Audio = V1 "Audio",
@@ -19,6 +20,7 @@ metrics! {
 
 metrics! {
     /// Sound (2.2.1.15).
+    #[derive(Default)]
     pub struct Audio("Audio", V2 "Separator", V3 "Separator3") {
         /// The payload type of RTP.
         leaf_opt payload_type: i32 = V1 "PayloadType",
@@ -65,6 +67,7 @@ metrics! {
 
 metrics! {
     /// Levels of sound (2.2.1.17).
+    #[derive(Default)]
     pub struct Signal("Signal") {
         /// Signal received.
         leaf_opt signal_level: i32 = V1 "SignalLevel",
@@ -103,6 +106,7 @@ metrics! {
 
 metrics! {
     /// Video (2.2.1.22, 2.2.1.23).
+    #[derive(Default)]
     pub struct Video("Video", V2 "Separator") {
         /// The payload type of RTP.
         leaf_opt payload_type: i32 = V1 "PayloadType",
@@ -181,6 +185,7 @@ metrics! {
 
 metrics! {
     /// Percent of the time with each resolution (2.2.1.26).
+    #[derive(Default)]
     pub struct Resolutions("VideoResolutionDistribution", V2 "Separator") {
         /// 352 by 288.
         leaf_opt cif: u8 = V2 "CIFQuality",
@@ -199,6 +204,7 @@ metrics! {
 
 metrics! {
     /// Percent of the time in which frames of these kinds were left out (2.2.1.27).
+    #[derive(Default)]
     pub struct RateMatchingLevels("VideoRateMatchingLevelDistribution", V2 "Separator") {
         /// None.
         leaf_opt none: u8 = V2 "None_Drop",
@@ -215,6 +221,7 @@ metrics! {
 
 metrics! {
     /// A shared desktop or application (2.2.1.28.1).
+    #[derive(Default)]
     pub struct ApplicationSharing("ApplicationSharing", V3 "Separator3", V4 "Separator4") {
         /// What carried it.
         leaf_opt payload_description: SmolStr = V3 "PayloadDescription",
@@ -257,6 +264,7 @@ metrics! {
 
 metrics! {
     /// A metric over the time (all but `Average` and `Total` are recalled).
+    #[derive(Default)]
     pub struct MetricAggregation("MetricAggregationType") {
         /// The sum.
         leaf_opt total: Float = V3 "Total",

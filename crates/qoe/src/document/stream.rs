@@ -7,6 +7,7 @@ use super::{Float, Payload};
 
 metrics! {
     /// One direction (2.2.1.11; its attribute is recalled).
+    #[derive(Default)]
     pub struct Stream("StreamType") {
         /// The SSRC, in decimal digits.
         attr id: SmolStr = V1 "Id",
@@ -21,6 +22,7 @@ metrics! {
 
 metrics! {
     /// What the network did (2.2.1.12).
+    #[derive(Default)]
     pub struct Network("Network", V2 "Separator", V3 "Separator3") {
         /// Jitter.
         part_opt jitter: Jitter = V1 "Jitter",
@@ -49,6 +51,7 @@ metrics! {
 
 metrics! {
     /// Jitter of RFC 3550 6.4.1 (2.2.1.13).
+    #[derive(Default)]
     pub struct Jitter("Jitter") {
         /// Milliseconds, on average.
         leaf_opt inter_arrival: i32 = V1 "InterArrival",
@@ -61,6 +64,7 @@ metrics! {
 
 metrics! {
     /// Loss (2.2.1.13).
+    #[derive(Default)]
     pub struct PacketLoss("PacketLoss") {
         /// The average of RFC 3550's fraction lost: 0 to 1.
         leaf_opt loss_rate: Float = V1 "LossRate",
@@ -71,6 +75,7 @@ metrics! {
 
 metrics! {
     /// Loss in bursts (RFC 3611 4.7.2; the names are recalled).
+    #[derive(Default)]
     pub struct BurstGapLoss("BurstGapLoss") {
         /// Fraction lost within bursts.
         recalled burst_density: Float = V1 "BurstDensity",
@@ -87,6 +92,7 @@ metrics! {
 
 metrics! {
     /// Delay (2.2.1.14).
+    #[derive(Default)]
     pub struct Delay("Delay") {
         /// Milliseconds there and back, from RTCP; of what was sent.
         leaf_opt round_trip: i32 = V1 "RoundTrip",
@@ -99,6 +105,7 @@ metrics! {
 
 metrics! {
     /// Delay of one way above the shortest.
+    #[derive(Default)]
     pub struct RelativeOneWay("RelativeOneWay") {
         /// Milliseconds.
         leaf_opt average: Float = V3 "Average",
@@ -107,6 +114,7 @@ metrics! {
 
 metrics! {
     /// Packets and bandwidth (2.2.1.14; the names of the last four are inferred).
+    #[derive(Default)]
     pub struct Utilization("Utilization") {
         /// Packets.
         leaf_opt packets: i32 = V1 "Packets",
@@ -125,6 +133,7 @@ metrics! {
 
 metrics! {
     /// How good it was (2.2.1.18).
+    #[derive(Default)]
     pub struct QualityEstimates("QualityEstimates") {
         /// Of sound.
         part_opt audio: AudioEstimates = V1 "Audio",
@@ -133,6 +142,7 @@ metrics! {
 
 metrics! {
     /// Mean opinion scores, 1 to 5; 0 where there was too little media (2.2.1.19).
+    #[derive(Default)]
     pub struct AudioEstimates("Audio") {
         /// Of what was received, decoded.
         leaf_opt recv_listen_mos: Float = V1 "RecvListenMOS",
@@ -149,6 +159,7 @@ metrics! {
 
 metrics! {
     /// What the network allowed.
+    #[derive(Default)]
     pub struct NetworkMos("NetworkMOS") {
         /// On average.
         leaf_opt overall_avg: Float = V1 "OverallAvg",
