@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use ocs_call::Direction;
-use ocs_qoe::document::{DialogInfo, Endpoint, SessionReport, Text, Time, VqReportEvent};
+use ocs_ice::Role;
+use ocs_qoe::document::{
+    DialogInfo, Endpoint, SessionReport, Text, Time, Unknown, VqReportEvent,
+};
 
 use super::{LineId, Phone};
 
@@ -47,18 +50,34 @@ impl Phone {
             remote_contact_uri: Some(dialog.remote_target().into()),
             local_user_agent: Some(Text::cut(&config.user_agent)),
             remote_user_agent: Some(Text::cut(call.remote_user_agent().unwrap_or_default())),
-            ..DialogInfo::default()
+            dialog_category: None,
+            correlation_id: None,
+            local_pai: Some(own.as_str().into()),
+            remote_pai: None,
+            conf_uri: None,
+            call_priority: None,
+            mediation_server_bypass_flag: None,
+            trunking_peer: None,
+            media_bypass_warning_flag: None,
+            registered_inside: None,
+            unknown: Unknown::default(),
         };
-        let media_lines = std::iter::empty();
+        let slots = line.slots.iter();
+        let media_lines = slots.filter_map(|slot| slot.media.quality(slot.role == Role::Controlling));
         let report = SessionReport {
             session_id: dialog.session_id().into(),
             endpoint: Endpoint {
                 name: Text::cut(&self.config.machine),
-                ..Endpoint::default()
+                os: None,
+                cpu_name: None,
+                cpu_number_of_cores: None,
+                cpu_processor_speed: None,
+                virtualization_flag: None,
+                unknown: Unknown::default(),
             },
             dialog,
             media_lines: media_lines.collect(),
-            ..SessionReport::default()
+            unknown: Unknown::default(),
         };
         Some(VqReportEvent::new(self.config.report_version, report))
     }

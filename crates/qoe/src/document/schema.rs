@@ -229,7 +229,7 @@ macro_rules! metrics {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Default, PartialEq)]
+        #[derive(Debug, Clone, PartialEq)]
         #[allow(clippy::derive_partial_eq_without_eq)] // Some have floating-point numbers.
         pub struct $type {
             $(

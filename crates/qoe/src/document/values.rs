@@ -115,7 +115,7 @@ impl Value for Float {
 /// A moment, in UTC.
 ///
 /// Read with `T` or a space between date and time, with any fraction, and without zone as UTC; written with `T` and `Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(Timestamp);
 
 impl Time {
@@ -219,13 +219,6 @@ words! {
         ApplicationSharingVideo = "applicationsharing-video",
         /// Sharing over RDP (inferred: its line has no label in the session description).
         ApplicationSharing = "applicationsharing",
-    }
-}
-
-impl Default for Label {
-    /// Sound, as nearly all lines are.
-    fn default() -> Self {
-        Self::MainAudio
     }
 }
 
