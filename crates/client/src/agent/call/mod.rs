@@ -152,7 +152,7 @@ impl UserAgent {
         Ok(id)
     }
 
-    /// A call: its state, its dialogs, what was agreed on.
+    /// A call: its state, its dialogs, what was agreed on. One that is over is there until the next input after its last event was taken.
     #[must_use]
     pub fn call(&self, id: CallId) -> Option<&Call<ChaCha20Rng>> {
         Some(&self.calls.lines.get(&id)?.call)

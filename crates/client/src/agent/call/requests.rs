@@ -25,7 +25,14 @@ impl UserAgent {
                 self.call_told(now, id, told);
             }
         }
-        self.calls.lines.retain(|_, line| line.call.state() != State::Ended);
+        // Who takes the last event of a call wants to look at the call, too.
+        let untold = |id: CallId| {
+            let mut events = self.events.iter();
+            events.any(|event| matches!(event, Event::Call { id: of, .. } if *of == id))
+        };
+        self.calls
+            .lines
+            .retain(|id, line| line.call.state() != State::Ended || untold(*id));
         busy
     }
 
