@@ -102,6 +102,8 @@ fn act(net: &mut Net, side: usize, step: Step) {
             call.hang_up(now, None);
             Ok(())
         }
+        // A hold that waits for the answer to a hold of the peer is one that the peer does not see.
+        Step::Hold(_) if call.state() != State::Established => Ok(()),
         Step::Hold(hold) => {
             if hold {
                 call.hold();

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "avedgea")]
 pub use ocs_avedgea as avedgea;
+#[cfg(feature = "call")]
+pub use ocs_call as call;
 #[cfg(feature = "client")]
 pub use ocs_client as client;
 #[cfg(feature = "conmgmt")]
