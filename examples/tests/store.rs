@@ -172,6 +172,9 @@ fn documents_of_users() {
     check(&open(&path));
 }
 
+/// Of the table of reports: user, when, type, document.
+type Row = (String, i64, String, String);
+
 #[test]
 fn reports_of_quality() {
     let directory = tempfile::tempdir().unwrap();
@@ -210,7 +213,6 @@ fn reports_of_quality() {
     let mut rows = file
         .prepare("SELECT aor, received_at, content_type, document FROM quality_report ORDER BY id")
         .unwrap();
-    type Row = (String, i64, String, String);
     let rows: Vec<Row> = rows
         .query_map([], |row| row.try_into())
         .unwrap()

@@ -259,6 +259,10 @@ fn pidf_both_ways() {
         let read: pidf::Presence = from_slice(written.as_bytes(), &limits()).unwrap();
         assert_eq!(read, presence);
         assert_eq!(read.enhanced(), back);
+        assert_eq!(read.name(), None);
+        let named = to_string(&presence.named("Bob"));
+        let read: pidf::Presence = from_slice(named.as_bytes(), &limits()).unwrap();
+        assert_eq!((read.name(), read.enhanced()), (Some("Bob"), back));
     }
     let other = r#"<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:ep="urn:ietf:params:xml:ns:pidf:status:rpid-status" xmlns:ci="urn:ietf:params:xml:ns:pidf:cipid" entity="bob@aol.example">
         <tuple id="0"><status><basic>open</basic><ep:activities><ep:activity>away</ep:activity></ep:activities></status></tuple>

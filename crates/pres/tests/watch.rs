@@ -277,6 +277,39 @@ fn documents_replace_by_category() {
 }
 
 #[test]
+fn the_note_of_who_is_out_of_office() {
+    let mut bench = Bench::new(&["bob"]);
+    let list = bench.one().list;
+    let note = |instance: u32, kind: &str, minute: u32, text: &str| {
+        format!(
+            r#"<category name="note" instance="{instance}" publishTime="2026-11-22T07:{minute}:00Z"><note xmlns="http://schemas.microsoft.com/2006/09/sip/note"><body type="{kind}">{text}</body></note></category>"#
+        )
+    };
+    let state = |activity: &str| {
+        format!(
+            r#"<category name="state" instance="1"><state xmlns="http://schemas.microsoft.com/2006/09/sip/state" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="aggregateState"><availability>3500</availability>{activity}</state></category>"#
+        )
+    };
+    let away = r#"<activity token="out-of-office" minAvailability="12000"/>"#;
+    let meeting = r#"<activity token="in-a-meeting"/>"#;
+    let own = note(0, "personal", 50, "at the lake");
+    let replies = note(1, "OOF", 20, "before") + &note(2, "OOF", 30, "back on Monday");
+    for (activity, notes, expected) in [
+        ("", own.clone() + &replies, Some("at the lake")),
+        (meeting, own.clone() + &replies, Some("at the lake")),
+        (away, own.clone() + &replies, Some("back on Monday")),
+        (away, own.clone(), Some("at the lake")),
+        (away, replies, Some("back on Monday")),
+        (away, r#"<category name="note"/>"#.to_owned(), None),
+    ] {
+        bench.categories(list, "bob", &(state(activity) + &notes));
+        let note = bench.watch.presence(&aor("bob")).unwrap().note();
+        let text = note.map(|note| note.body[0].text.to_string());
+        assert_eq!(text.as_deref(), expected, "{activity}");
+    }
+}
+
+#[test]
 fn sent_on_to_a_pool() {
     let mut bench = Bench::new(&["bob", "carol", "dave"]);
     let home = bench.one().list;

@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::World;
 use common::phone::Phone;
 use common::presence::{
     Dialog, PENDING, SOAP, batch, explained, machine, members, seen, shown, soap, text,
 };
+use common::{World, aor};
 use ocs_pres::doc::{Document, content_type};
+use ocs_pres::legacy::pidf;
 use ocs_server::Counters;
 use ocs_sip_core::{HeaderName, Message, Method};
 
@@ -40,6 +41,13 @@ fn pair(document: &str) -> [u16; 2] {
 fn pair_of(message: &Message) -> [u16; 2] {
     assert_eq!(message.header(HeaderName::ContentType), Some(MSRTC));
     pair(text(message))
+}
+
+/// The name in a document of everybody's form.
+fn name_in(message: &Message) -> Option<String> {
+    let limits = ocs_xml::Limits::default();
+    let presence: pidf::Presence = ocs_xml::from_slice(message.body(), &limits).unwrap();
+    presence.name().map(str::to_owned)
 }
 
 fn adrl(user: &str, steps: &str) -> String {
@@ -130,6 +138,7 @@ fn from_2007_to_2005_and_to_everybody_else() {
         "{}",
         text(&pidf.answer)
     );
+    assert_eq!(name_in(&pidf.answer).as_deref(), Some("Alice"));
     for (version, (availability, both)) in (0..).zip([
         (3500, [300, 400]),
         (5000, [300, 200]),
@@ -143,7 +152,13 @@ fn from_2007_to_2005_and_to_everybody_else() {
         let of_pidf: Vec<_> = news.iter().filter(|one| pidf.is(one)).collect();
         assert_eq!(of_pidf.len(), 1);
         assert!(text(of_pidf[0]).contains("<basic>open</basic>"));
+        assert_eq!(name_in(of_pidf[0]).as_deref(), Some("Alice"));
     }
+    // The directory may have none for him.
+    let user = world.server.store_mut().user_mut(&aor("alice"));
+    user.unwrap().display_name = None;
+    let nameless = single(&mut world, &mut bob, "alice", "application/pidf+xml");
+    assert_eq!(name_in(&nameless.answer), None);
 }
 
 #[test]
@@ -205,7 +220,8 @@ fn presence_is_asked_for_once() {
     };
     let answer = ask(&mut world, &mut bob, "alice");
     assert_eq!(answer.status(), Some(200), "{answer:#?}");
-    assert_eq!(pair(text(&answer)), [300, 400]);
+    // As in a notification.
+    assert_eq!(pair_of(&answer), [300, 400]);
     assert_eq!(ask(&mut world, &mut bob, "nobody").status(), Some(404));
     let body = members(&[(32000, 0, &["add user bob@contoso.com"])]);
     alice.service(&mut world, content_type::SET_CONTAINER_MEMBERS, body);
@@ -317,7 +333,7 @@ fn those_who_wait_for_an_answer() {
     let told = alice.told(&mut world);
     assert!(dialog.is(&told));
     assert!(
-        text(&told).contains("bob@contoso.com") && text(&told).contains("Bob"),
+        text(&told).contains("uri=\"sip:bob@contoso.com\"") && text(&told).contains("Bob"),
         "{}",
         text(&told)
     );

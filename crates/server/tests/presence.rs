@@ -309,6 +309,33 @@ fn polling_and_the_end() {
 }
 
 #[test]
+fn the_end_as_sipe_asks_for_it() {
+    let (mut world, mut alice, mut bob) = alice_and_bob();
+    alice.publish(&mut world, &[note_in(0, 0, "here")]);
+    let mut dialog = bob.watch(&mut world, &["alice"]);
+    let mut end = dialog.request(&bob, Some(0));
+    for name in [
+        HeaderName::Supported,
+        HeaderName::ProxyRequire,
+        HeaderName::Require,
+        HeaderName::Accept,
+    ] {
+        end.remove(name);
+    }
+    let answer = bob.exchange(&mut world, end);
+    assert_eq!(
+        (
+            answer.status(),
+            answer.header(HeaderName::SubscriptionState)
+        ),
+        (Some(200), Some("terminated;expires=0"))
+    );
+    assert!(answer.body().is_empty());
+    assert!(bob.news(&mut world).is_empty());
+    assert_eq!(world.server.counters().subscriptions, 0);
+}
+
+#[test]
 fn a_subscription_that_is_not_refreshed() {
     let (mut world, mut alice, mut bob) = alice_and_bob();
     let request = bob

@@ -80,6 +80,46 @@ fn fetches() {
 }
 
 #[test]
+fn ends_without_option_tags() {
+    let now = Instant::now();
+    // As SIPE 1.25 ends its subscriptions: nothing but Event and Expires.
+    for supported in ["", "ms-benotify", MS_TAGS] {
+        let piggyback = supported.contains("piggyback");
+        let (mut subscriber, request) = subscriber(supported, None);
+        let (mut notifier, response) = accept(now, &request);
+        subscriber.handle_response(now, response);
+        while let Some(notify) = notifier.poll_transmit() {
+            if let Some(answer) = subscriber.handle_notify(now, notify) {
+                notifier.handle_response(now, &answer);
+            }
+        }
+        subscriber.unsubscribe();
+        let mut end = subscriber.poll_transmit().unwrap();
+        for name in [HeaderName::Supported, HeaderName::ProxyRequire] {
+            end.remove(name);
+        }
+        let response = notifier.handle_subscribe(now, &end, state("bye"));
+        assert_eq!(response.status(), Some(200));
+        assert_eq!(response.header(HeaderName::Expires), Some("0"));
+        let over = response.header(HeaderName::SubscriptionState);
+        assert_eq!(over, piggyback.then_some("terminated;expires=0"));
+        assert!(response.body().is_empty());
+        // Who agreed on piggybacking has all; others wait for the last notification.
+        let last = notifier.poll_transmit();
+        let method = last.as_ref().and_then(|last| last.method().cloned());
+        let expected = match supported {
+            "" => Some(Method::Notify),
+            "ms-benotify" => Some(Method::Benotify),
+            _ => None,
+        };
+        assert_eq!(method, expected, "{supported}");
+        assert!(notifier.is_ended());
+        let end = NotifierEvent::Ended(NotifierEnd::Unsubscribed);
+        assert_eq!(notifier.poll_event(), Some(end));
+    }
+}
+
+#[test]
 fn fetches_whose_200_says_that_it_is_over() {
     let now = Instant::now();
     // A server that keeps no subscription says so in its 200 already; the document comes behind it all the same.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ocs_xml::{Element, SmolStr};
 
-use crate::category::{ContactCard, Note, State, StateType};
+use crate::category::note::NoteType;
+use crate::category::{ContactCard, Note, State, StateType, Token};
 use crate::doc::{Categories, Category};
 
 /// The presence of one user, as a watcher sees it.
@@ -71,10 +72,32 @@ impl Presence {
         found
     }
 
-    /// The note that was published last.
+    /// The note: that of the mailbox while the user is out of office, else the one that was published last.
     #[must_use]
     pub fn note(&self) -> Option<Note> {
+        if self.is_out_of_office()
+            && let Some(note) = self.out_of_office_note()
+        {
+            return Some(note);
+        }
         self.newest("note")?.value()?.decode().ok()
+    }
+
+    /// Whether the state says so, at whatever availability: the replies of the mailbox are on also while the user is there.
+    fn is_out_of_office(&self) -> bool {
+        let activities = self.state().map_or(Vec::new(), |state| state.activity);
+        let mut tokens = activities.iter().filter_map(|one| one.token.as_ref());
+        tokens.any(|token| *token == Token::OutOfOffice)
+    }
+
+    /// Of several the one that was published last.
+    fn out_of_office_note(&self) -> Option<Note> {
+        let notes = self.instances("note").iter().filter_map(|instance| {
+            let note: Note = instance.value()?.decode().ok()?;
+            let of_mailbox = note.body.iter().any(|body| body.kind == NoteType::Oof);
+            of_mailbox.then_some((instance.publish_time, note))
+        });
+        notes.max_by_key(|(time, _)| *time).map(|(_, note)| note)
     }
 
     /// The contact card, put together from its instances; one of a higher number says more than one of a lower.

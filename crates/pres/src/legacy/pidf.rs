@@ -133,6 +133,18 @@ impl Presence {
         }
     }
 
+    /// The same with the name of the person, where SIPE reads it.
+    #[must_use]
+    pub fn named(self, name: impl Into<SmolStr>) -> Self {
+        Self {
+            display_name: Some(Name {
+                name: name.into(),
+                extra: Extra::default(),
+            }),
+            ..self
+        }
+    }
+
     /// What a reader of 2007 takes it for: the most available of the places.
     #[must_use]
     pub fn enhanced(&self) -> Availability {

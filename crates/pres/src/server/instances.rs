@@ -1,6 +1,7 @@
 //! The category instances of a user.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ocs_xml::{Raw, SmolStr};
@@ -14,7 +15,8 @@ use crate::doc::{Category, ContainerId, ExpireType};
 /// Instances by category, container and id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Instances {
-    by_name: BTreeMap<SmolStr, BTreeMap<Place, Stored>>,
+    /// Clones share what neither of them changes.
+    by_name: BTreeMap<SmolStr, Arc<BTreeMap<Place, Stored>>>,
     count: usize,
 }
 
@@ -142,12 +144,13 @@ impl Instances {
 
     /// Names of which there is an instance, with their instances.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&SmolStr, &BTreeMap<Place, Stored>)> {
-        self.by_name.iter()
+        self.by_name.iter().map(|(name, places)| (name, &**places))
     }
 
     /// Instances of a category.
     pub(super) fn of_name(&self, name: &str) -> impl Iterator<Item = (&Place, &Stored)> {
-        self.by_name.get(name).into_iter().flatten()
+        let places = self.by_name.get(name);
+        places.into_iter().flat_map(|places| places.iter())
     }
 
     /// Instances of a category in a container.
@@ -172,7 +175,7 @@ impl Instances {
         changes: &mut Changes,
     ) {
         let container = place.0;
-        let places = self.by_name.entry(name.clone()).or_default();
+        let places = Arc::make_mut(self.by_name.entry(name.clone()).or_default());
         let old = places.get(&place);
         stored.version = old.map_or(1, |old| old.version.saturating_add(1));
         if let Some(old) = old
@@ -201,16 +204,18 @@ impl Instances {
         let version = stored.version;
         self.put(name, place, stored, changes);
         let places = self.by_name.get_mut(name);
-        if let Some(stored) = places.and_then(|places| places.get_mut(&place)) {
+        if let Some(stored) = places.and_then(|places| Arc::make_mut(places).get_mut(&place)) {
             stored.version = version;
         }
     }
 
     /// Takes an instance away.
     pub(super) fn remove(&mut self, name: &SmolStr, place: Place, changes: &mut Changes) {
-        let Some(places) = self.by_name.get_mut(name) else {
+        let places = self.by_name.get_mut(name);
+        let Some(places) = places.filter(|places| places.contains_key(&place)) else {
             return;
         };
+        let places = Arc::make_mut(places);
         let Some(old) = places.remove(&place) else {
             return;
         };
@@ -237,7 +242,7 @@ impl Instances {
     ) {
         let mut gone = Vec::new();
         for (name, places) in &self.by_name {
-            for (place, stored) in places {
+            for (place, stored) in places.iter() {
                 if condition(name, *place, stored) {
                     gone.push((name.clone(), *place));
                 }
@@ -252,7 +257,7 @@ impl Instances {
     pub(super) fn next_end(&self) -> Option<Instant> {
         self.by_name
             .values()
-            .flat_map(BTreeMap::values)
+            .flat_map(|places| places.values())
             .filter_map(|stored| match stored.life {
                 Life::Until { at, .. } => Some(at),
                 _ => None,

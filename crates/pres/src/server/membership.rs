@@ -1,6 +1,7 @@
 //! Containers, their members, and in which of them a watcher is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ocs_sip_core::uri::Aor;
 use ocs_xml::{SmolStr, from_slice};
@@ -29,7 +30,8 @@ pub(super) struct Membership {
 #[derive(Debug, Clone, Default)]
 struct Members {
     version: u32,
-    set: BTreeSet<Member>,
+    /// Clones share it until one of them is changed.
+    set: Arc<BTreeSet<Member>>,
 }
 
 /// A change of a container that has passed all checks of its form.
@@ -98,7 +100,7 @@ impl Membership {
         if is_changeable(container.id) {
             let members = Members {
                 version: container.version,
-                set: container.members.into_iter().collect(),
+                set: Arc::new(container.members.into_iter().collect()),
             };
             self.containers.insert(container.id, members);
         }
@@ -193,10 +195,11 @@ impl Membership {
         }
         let members = self.containers.entry(id).or_default();
         let mut changed = members.version == 0;
+        let set = Arc::make_mut(&mut members.set);
         for (change, member) in changes {
             changed |= match change {
-                Change::Add => members.set.insert(member),
-                Change::Remove => members.set.remove(&member),
+                Change::Add => set.insert(member),
+                Change::Remove => set.remove(&member),
             };
         }
         if changed {

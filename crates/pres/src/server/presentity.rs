@@ -16,7 +16,8 @@ use crate::doc::{ContainerId, Delegates, ExpireType};
 
 /// All presence of one user: category instances, containers, watchers that wait, delegates. No SIP, no clock, no I/O.
 ///
-/// A clone shares the values; who has to take a change back, because it could not be kept, clones before it.
+/// A clone costs little, whatever there is of the user: it shares members and instances until one of the two is changed. Who has to take a change
+/// back, because it could not be kept, clones before it.
 #[derive(Debug, Clone)]
 pub struct Presentity {
     pub(super) policy: Arc<Policy>,

@@ -44,6 +44,7 @@ pub struct Notifier {
     /// The Event value as the subscriber wrote it.
     event_text: String,
     benotify: bool,
+    piggyback: bool,
     autoextend: bool,
     pending: bool,
     ended: bool,
@@ -87,6 +88,10 @@ impl Notifier {
             .grant(request)
             .map_err(|code| Box::new(policy.refuse_expires(*refuse(code), code)))?;
         let dialog = Dialog::uas(request, local_tag).map_err(|_| refuse(400))?;
+        let Options {
+            benotify,
+            piggyback,
+        } = Options::of(request, policy);
         let mut notifier = Self {
             policy: Arc::clone(policy),
             dialog,
@@ -95,7 +100,8 @@ impl Notifier {
                 .header(HeaderName::Event)
                 .unwrap_or_default()
                 .to_owned(),
-            benotify: Options::of(request, policy).benotify,
+            benotify,
+            piggyback,
             autoextend: policy.autoextend && request.lists(HeaderName::Supported, AUTOEXTEND),
             pending: false,
             ended: false,
@@ -182,7 +188,18 @@ impl Notifier {
     }
 
     /// A fetch, or the end that the subscriber wishes for.
+    ///
+    /// Who agreed on `ms-piggyback-first-notify` and does not list it at the end, as SIPE 1.25, knows all from the 200, and no notification comes
+    /// behind it (inferred).
     fn grant_nothing(&mut self, request: &Message, options: Options, state: &Content) -> Message {
+        if self.piggyback && !options.piggyback {
+            let mut response = self.dialog.respond(request, 200);
+            response.push(HeaderName::Expires, "0");
+            response.push(HeaderName::Event, &self.event_text);
+            response.push(HeaderName::SubscriptionState, ENDED);
+            self.finish(NotifierEnd::Unsubscribed);
+            return response;
+        }
         let ended = terminated(self.benotify, Reason::Timeout.as_str());
         let dialog = &mut self.dialog;
         let (response, notify) =

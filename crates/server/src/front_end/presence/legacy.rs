@@ -16,7 +16,6 @@ use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, Message};
 use ocs_sipre::binding::Binding;
 use ocs_siprege::adhoc::{AdhocList, Step};
-use ocs_siprege::soap;
 use ocs_xml::{SmolStr, from_slice, to_string};
 
 use super::access::place_others;
@@ -54,8 +53,8 @@ pub(super) fn single(user: &Aor) -> BatchSub {
     BatchSub::new(user.to_uri(), vec![action])
 }
 
-/// The document of 2005, or of everybody else, for what a watcher sees.
-pub(super) fn document(form: Form, categories: &Categories) -> String {
+/// The document of 2005, or of everybody else, for what a watcher sees. The latter has the user's name in it, if he has one.
+pub(super) fn document(form: Form, name: Option<&str>, categories: &Categories) -> String {
     let state = categories
         .categories
         .iter()
@@ -64,7 +63,11 @@ pub(super) fn document(form: Form, categories: &Categories) -> String {
     let uri = categories.uri.as_str();
     if form == Form::Pidf {
         let offline = LegacyInterop::new(Availability::OFFLINE, None);
-        return to_string(&pidf::Presence::of(uri, &state.unwrap_or(offline)));
+        let presence = pidf::Presence::of(uri, &state.unwrap_or(offline));
+        return to_string(&match name {
+            Some(name) => presence.named(name),
+            None => presence,
+        });
     }
     let bare = uri.strip_prefix("sip:").unwrap_or(uri);
     to_string(&match state {
@@ -74,13 +77,13 @@ pub(super) fn document(form: Form, categories: &Categories) -> String {
 }
 
 /// The same from a document that is written already.
-pub(super) fn of_body(form: Form, body: &Bytes) -> Bytes {
+pub(super) fn of_body(form: Form, name: Option<&str>, body: &Bytes) -> Bytes {
     let limits = ocs_xml::Limits {
         size: body.len(),
         ..ocs_xml::Limits::default()
     };
     match from_slice::<Categories>(body, &limits) {
-        Ok(categories) => document(form, &categories).into(),
+        Ok(categories) => document(form, name, &categories).into(),
         // It was written here, and is well-formed.
         Err(_) => Bytes::new(),
     }
@@ -128,7 +131,8 @@ impl<S: Store> FrontEnd<S> {
         Ok(Served::default())
     }
 
-    /// `getPresence`: what somebody sees of another at this moment.
+    /// `getPresence`: what somebody sees of another at this moment. The document stands in the answer as it would in a notification
+    /// ([MS-SIP] 3.2.5.1), so its type is the same (inferred).
     pub(in crate::front_end) fn get_presence(
         &mut self,
         now: Instant,
@@ -147,8 +151,8 @@ impl<S: Store> FrontEnd<S> {
             .then(|| presentity.watcher_document(container, &CATEGORIES));
         self.users.release(&wanted);
         let seen = seen.ok_or(Refused::status(403))?;
-        let text = document(Form::Msrtc, &seen);
-        Ok(Served::document(soap::CONTENT_TYPE, text))
+        let text = document(Form::Msrtc, None, &seen);
+        Ok(Served::document(media_type(Form::Msrtc), text))
     }
 
     /// Those who wait for an answer of the user.
@@ -178,7 +182,8 @@ pub(in crate::front_end) fn pending_content(presentity: &Presentity) -> Content 
         .flat_map(|subscribers| subscribers.subscribers)
         .filter(|subscriber| !subscriber.acknowledged)
         .map(|subscriber| Watcher {
-            uri: subscriber.user,
+            // With its scheme, as readers look for it among their contacts and put it into `setACE` (SIPE).
+            uri: Aor::parse(&subscriber.user).map_or(subscriber.user, |user| user.to_uri().into()),
             display_name: subscriber.display_name,
             extra: ocs_xml::Extra::default(),
         });

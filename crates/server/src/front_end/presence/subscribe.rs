@@ -12,7 +12,7 @@ use ocs_pres::server::{NameSet, Parts, Refusal, SubscriptionId, Watcher};
 use ocs_sip_core::subscription::Content;
 use ocs_sip_core::{Aor, HeaderName, Message};
 use ocs_siprege::adhoc::{self, AdhocList};
-use ocs_xml::{from_slice, to_string};
+use ocs_xml::{SmolStr, from_slice, to_string};
 
 use super::legacy;
 use super::watch::{Form, Seen, Watch};
@@ -58,6 +58,7 @@ impl<S: Store> FrontEnd<S> {
             form,
             watcher: Arc::new(self.watcher(user)),
             list: user.to_uri().into(),
+            name: self.name_for(form, request),
             users: BTreeMap::new(),
             refused: BTreeMap::new(),
             eventlist: is_list && request.lists(HeaderName::Supported, "eventlist"),
@@ -102,6 +103,13 @@ impl<S: Store> FrontEnd<S> {
         };
         let wanted = addressee(request).ok_or(Refused::status(400))?;
         Ok((form, legacy::single(&wanted)))
+    }
+
+    /// The name of the user whom a subscription of everybody's form is for.
+    fn name_for(&self, form: Form, request: &Message) -> Option<SmolStr> {
+        let wanted = addressee(request).filter(|_| form == Form::Pidf)?;
+        let user = self.store.user(&wanted)?;
+        user.display_name.as_deref().map(Into::into)
     }
 
     /// A user of this server as those whom he watches see him.

@@ -36,6 +36,8 @@ pub(in crate::front_end) struct Watch {
     pub(super) watcher: Arc<Watcher>,
     /// The subscriber's own address, which names the list.
     pub(super) list: SmolStr,
+    /// What the directory calls the user, in the form of everybody.
+    pub(super) name: Option<SmolStr>,
     /// Whom it watches.
     pub(super) users: BTreeMap<Aor, NameSet>,
     /// Resources that this server does not serve, as the client wrote them, with the status that says why.
@@ -137,7 +139,7 @@ impl Watch {
     pub(super) fn document(&self, categories: &Categories) -> String {
         match self.form {
             Form::Single | Form::List => to_string(categories),
-            form => legacy::document(form, categories),
+            form => legacy::document(form, self.name.as_deref(), categories),
         }
     }
 
@@ -145,7 +147,7 @@ impl Watch {
     pub(in crate::front_end) fn change(&self, categories: &Bytes) -> Content {
         self.content(match self.form {
             Form::Single | Form::List => categories.clone(),
-            form => legacy::of_body(form, categories),
+            form => legacy::of_body(form, self.name.as_deref(), categories),
         })
     }
 
