@@ -14,6 +14,7 @@ use rand_core::SeedableRng;
 /// A caller and a callee.
 pub struct Pair {
     pub sides: [MediaStream<ChaCha12Rng>; 2],
+    pub sessions: [Session; 2],
     pub now: Instant,
 }
 
@@ -36,12 +37,16 @@ impl Pair {
             stream.gather(now).unwrap();
             stream
         });
-        let mut pair = Self { sides, now };
         let config = ocs_sdpext::negotiation::Config::default;
-        let mut sessions = [Session::new(config()), Session::new(config())];
+        let sessions = [Session::new(config()), Session::new(config())];
+        let mut pair = Self {
+            sides,
+            sessions,
+            now,
+        };
         let plan = pair.plan(0);
-        sessions[0].add(plan).unwrap();
-        pair.negotiate(&mut sessions, seed);
+        pair.sessions[0].add(plan).unwrap();
+        pair.negotiate(seed);
         for _ in 0..10_000 {
             pair.exchange();
             if pair
@@ -54,8 +59,8 @@ impl Pair {
             pair.now += Duration::from_millis(1);
         }
         let plan = pair.plan(0);
-        sessions[0].stream_mut(0).unwrap().transport = plan.transport;
-        pair.negotiate(&mut sessions, seed);
+        pair.sessions[0].stream_mut(0).unwrap().transport = plan.transport;
+        pair.negotiate(seed);
         pair.exchange();
         pair
     }
@@ -66,25 +71,25 @@ impl Pair {
         Stream::audio(transport, stream.ssrc_range()).with_codecs(&[Codec::Pcmu])
     }
 
-    fn negotiate(&mut self, sessions: &mut [Session; 2], seed: u64) {
+    fn negotiate(&mut self, seed: u64) {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
-        let offer = sessions[0].offer(&mut rng).unwrap();
-        let Verdict::Open(_) = sessions[1].handle_offer(offer) else {
-            panic!("refused");
-        };
         let plan = self.plan(1);
-        match sessions[1].stream_mut(0) {
-            Some(known) => known.transport = plan.transport,
-            None => sessions[1].accept(0, plan).unwrap(),
-        }
-        let Answer::Accept(answer) = sessions[1].answer(&mut rng).unwrap() else {
+        let [caller, callee] = &mut self.sessions;
+        let offer = caller.offer(&mut rng).unwrap();
+        let Verdict::Open(_) = callee.handle_offer(offer) else {
             panic!("refused");
         };
-        sessions[0].handle_answer(&answer, Stage::Final).unwrap();
-        for (side, session) in sessions.iter().enumerate() {
+        match callee.stream_mut(0) {
+            Some(known) => known.transport = plan.transport,
+            None => callee.accept(0, plan).unwrap(),
+        }
+        let Answer::Accept(answer) = callee.answer(&mut rng).unwrap() else {
+            panic!("refused");
+        };
+        caller.handle_answer(&answer, Stage::Final).unwrap();
+        for (stream, session) in self.sides.iter_mut().zip(&self.sessions) {
             let lines = session.remote().unwrap().media(0).unwrap().ice_lines(true);
             let agreed = session.negotiated(0).unwrap();
-            let stream = &mut self.sides[side];
             stream
                 .handle_negotiated(self.now, ForkId(1), agreed, &lines)
                 .unwrap();
