@@ -73,6 +73,11 @@ impl<R: Rng> Agent<R> {
         if path.is_stream() {
             self.handle_piece(now, path, data, |_| None::<()>);
         } else if let Some(arrival) = self.arrival(path) {
+            if matches!(self.read(&data), Content::Media) {
+                // Nothing follows from it, and there is a lot of it.
+                self.handle_media(arrival, data);
+                return;
+            }
             self.handle_packet(now, arrival, data);
         }
         self.proceed(now);
@@ -202,11 +207,15 @@ impl<R: Rng> Agent<R> {
         match self.read(&data) {
             Content::Check(message) => self.handle_request(now, arrival, &message),
             Content::Answer(message) => self.handle_response(now, arrival, &message),
-            Content::Media if self.is_media_of(arrival) => {
-                let component = self.component_of(arrival);
-                self.emit(Event::Data { component, data });
-            }
-            Content::Media | Content::Nothing => {}
+            Content::Media => self.handle_media(arrival, data),
+            Content::Nothing => {}
+        }
+    }
+
+    fn handle_media(&mut self, arrival: Arrival, data: Bytes) {
+        if self.is_media_of(arrival) {
+            let component = self.component_of(arrival);
+            self.emit(Event::Data { component, data });
         }
     }
 

@@ -186,10 +186,12 @@ impl<R: Rng> Agent<R> {
     }
 
     pub(super) fn complete_if_selected(&mut self) {
+        if !matches!(self.phase, Phase::Checking | Phase::Nominating) {
+            return;
+        }
         let required = self.required();
         let selected = |component: &Component| self.media[component.index()].selected.is_some();
-        let ready = matches!(self.phase, Phase::Checking | Phase::Nominating);
-        if !ready || required.is_empty() || !required.iter().all(selected) {
+        if required.is_empty() || !required.iter().all(selected) {
             return;
         }
         self.phase = Phase::Completed;
