@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
 use ocs_client::{Bootstrap, Config as ClientConfig, Event, UserAgent};
+use ocs_hosts::{ClientHost, ServerHost};
 use ocs_ntlm::Credential;
 use ocs_server::{Config as ServerConfig, DocumentKind, FrontEnd, MemoryStore, Store, User};
 use ocs_sip_core::{Aor, Transport};
@@ -13,8 +14,6 @@ use ocs_siprege::location::{LocationProfileDescription, Rule};
 use ocs_siprege::mcu::McuType;
 use ocs_siprege::provisioning::ServerConfiguration;
 use ocs_testbed::{HostId, Listener, Options, Testbed, sip_dissectors};
-
-use crate::{ClientHost, ServerHost};
 
 /// The domain of the deployment.
 const DOMAIN: &str = "contoso.com";

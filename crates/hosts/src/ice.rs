@@ -10,7 +10,7 @@ use ocs_testbed::{Host, Input, Output};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::relay_host::credentials;
+use crate::credentials;
 
 /// Translates between an [`Endpoint`] and the network.
 #[derive(Debug)]
@@ -50,41 +50,47 @@ impl IceHost {
         command: impl FnOnce(&mut Agent<ChaCha12Rng>) -> T,
     ) -> T {
         let result = self.endpoint.command(now, command);
-        self.collect(now);
+        self.note(now);
         result
     }
 
-    /// Takes what the endpoint tells and wants.
-    fn collect(&mut self, now: Instant) {
+    /// The endpoint, for what is above the agent.
+    pub const fn endpoint_mut(&mut self) -> &mut Endpoint<ChaCha12Rng> {
+        &mut self.endpoint
+    }
+
+    /// Keeps what the endpoint tells, with the time.
+    fn note(&mut self, now: Instant) {
         while let Some(event) = self.endpoint.poll_event() {
             self.events.push((now, event));
         }
-        while let Some(action) = self.endpoint.poll_action() {
-            match action {
-                Action::Datagram { base, to, data } => self.outputs.push_back(Output::Datagram {
-                    local: base,
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Datagram { base, to, data } => self.outputs.push_back(Output::Datagram {
+                local: base,
+                peer: to,
+                data,
+            }),
+            Action::Connect { link, to, .. } => {
+                self.close(link);
+                let connection = ConnectionId(self.next_connection);
+                self.next_connection += 1;
+                self.connections.insert(link, connection);
+                self.outputs.push_back(Output::Connect {
+                    connection,
                     peer: to,
-                    data,
-                }),
-                Action::Connect { link, to, .. } => {
-                    self.close(link);
-                    let connection = ConnectionId(self.next_connection);
-                    self.next_connection += 1;
-                    self.connections.insert(link, connection);
-                    self.outputs.push_back(Output::Connect {
-                        connection,
-                        peer: to,
-                        transport: Transport::Tcp,
-                        server_name: None,
-                    });
-                }
-                Action::Stream { link, data } => {
-                    if let Some(&connection) = self.connections.get(&link) {
-                        self.outputs.push_back(Output::Send { connection, data });
-                    }
-                }
-                Action::Close { link } => self.close(link),
+                    transport: Transport::Tcp,
+                    server_name: None,
+                });
             }
+            Action::Stream { link, data } => {
+                if let Some(&connection) = self.connections.get(&link) {
+                    self.outputs.push_back(Output::Send { connection, data });
+                }
+            }
+            Action::Close { link } => self.close(link),
         }
     }
 
@@ -138,15 +144,19 @@ impl Host for IceHost {
             }
             Input::Resolved { .. } => {}
         }
-        self.collect(now);
+        self.note(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.endpoint.handle_timeout(now);
-        self.collect(now);
+        self.note(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {
+        while self.outputs.is_empty() {
+            let action = self.endpoint.poll_action()?;
+            self.act(action);
+        }
         self.outputs.pop_front()
     }
 
