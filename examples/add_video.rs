@@ -26,8 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let testbed = &mut deployment.testbed;
     testbed.note(alice, "Alice adds video");
     testbed.command(alice, |host: &mut PhoneHost, now| {
-        let plan = host.plan(StreamKind::Video);
-        host.command(now, |phone| phone.add_stream(now, line, &plan))
+        host.command(now, |phone, caller| {
+            let plan = caller.plan(StreamKind::Video);
+            phone.add_stream(now, line, &plan)
+        })
     })?;
     let ups = |host: &PhoneHost| {
         let all = host.events.iter();
@@ -39,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     testbed.run_for(Duration::from_secs(4));
     testbed.note(alice, "Alice hangs up");
     testbed.command(alice, |host: &mut PhoneHost, now| {
-        host.command(now, |phone| phone.hang_up(now, line))
+        host.command(now, |phone, _| phone.hang_up(now, line))
     })?;
     testbed.run_for(Duration::from_secs(2));
 

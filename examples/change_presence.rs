@@ -6,7 +6,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use ocs_client::{Bootstrap, Event};
-use ocs_examples::{ClientHost, Deployment, finish, user};
+use ocs_examples::{Deployment, finish, user};
+use ocs_hosts::ClientHost;
 use ocs_pres::category::Availability;
 use ocs_testbed::Options;
 

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ocs_client::Event;
-use ocs_examples::{ClientHost, Deployment, finish};
+use ocs_examples::{Deployment, finish};
+use ocs_hosts::ClientHost;
 use ocs_testbed::{Options, Testbed};
 
 fn main() -> Result<(), Box<dyn Error>> {

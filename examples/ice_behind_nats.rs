@@ -11,7 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use clap::{Parser, ValueEnum};
-use ocs_examples::{IceHost, RelayHost, finish, stun_dissectors};
+use ocs_examples::{finish, stun_dissectors};
+use ocs_hosts::{IceHost, RelayHost};
 use ocs_ice::{
     CandidatePolicy, Carrier, Component, Config, Description, Dialect, Event, Limits, Phase, Role,
     Transport,

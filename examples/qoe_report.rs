@@ -6,7 +6,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use clap::Parser;
-use ocs_examples::{Deployment, Manner, ServerHost, finish, print_streams};
+use ocs_examples::{Deployment, Manner, finish, print_streams};
+use ocs_hosts::ServerHost;
 use ocs_qoe::document::{MediaLine, SessionReport};
 use ocs_qoe::server::Report;
 use ocs_server::Event;

@@ -16,7 +16,9 @@ fn line_of(testbed: &Testbed, phone: HostId) -> LineId {
 }
 
 fn set_manner(testbed: &mut Testbed, phone: HostId, manner: Manner) {
-    testbed.command(phone, |host: &mut PhoneHost, _| host.manner = manner);
+    testbed.command(phone, |host: &mut PhoneHost, _| {
+        host.person.manner = manner;
+    });
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         deployment
             .testbed
             .command(phone, |host: &mut PhoneHost, now| {
-                host.command(now, |phone| phone.hang_up(now, line))
+                host.command(now, |phone, _| phone.hang_up(now, line))
             })?;
     }
     deployment.testbed.run_for(Duration::from_secs(1));
@@ -52,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     set_manner(testbed, bob, Manner::Rings);
     testbed.note(alice, "Alice calls, and gives up");
     let line = testbed.command(alice, |host: &mut PhoneHost, now| {
-        host.call(now, "sip:bob@contoso.com", false)
+        host.command(now, |phone, caller| caller.call(now, phone, "sip:bob@contoso.com"))
     })?;
     testbed.run_for(Duration::from_secs(1));
     deployment.hang_up(alice, line)?;
@@ -61,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     set_manner(testbed, bob, Manner::Declines(Duration::from_secs(1), 603));
     testbed.note(alice, "Alice calls, and Bob declines");
     testbed.command(alice, |host: &mut PhoneHost, now| {
-        host.call(now, "sip:bob@contoso.com", false)
+        host.command(now, |phone, caller| caller.call(now, phone, "sip:bob@contoso.com"))
     })?;
     testbed.run_for(Duration::from_secs(3));
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
 use ocs_client::{Bootstrap, Config as ClientConfig, Event, UserAgent, phone};
+use ocs_hosts::{ClientHost, ServerHost};
 use ocs_ntlm::Credential;
 use ocs_server::{Config as ServerConfig, DocumentKind, FrontEnd, MemoryStore, Store, User};
 use ocs_sip_core::{Aor, Transport};
@@ -15,7 +16,8 @@ use ocs_siprege::mcu::McuType;
 use ocs_siprege::provisioning::ServerConfiguration;
 use ocs_testbed::{HostId, Listener, Options, Testbed, sip_dissectors};
 
-use crate::{ClientHost, Manner, PhoneHost, ServerHost, call_dissectors};
+use crate::talk::{Talk, Talks};
+use crate::{Caller, Manner, PhoneHost, call_dissectors};
 
 /// The domain of the deployment.
 const DOMAIN: &str = "contoso.com";
@@ -152,8 +154,13 @@ impl Deployment {
         });
         let mut seed = [self.clients ^ 0x80; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
-        let mut phone = PhoneHost::new(agent, phone::Config::default(), seed, address);
-        phone.manner = manner;
+        let mut port = 20_000;
+        let ports = move || {
+            port += 2;
+            [port - 2, port - 1].map(|port| SocketAddr::new(address, port))
+        };
+        let caller = Caller::new(manner, Box::new(ports), Talks::new(Talk::example));
+        let phone = PhoneHost::new(agent, phone::Config::default(), seed, caller);
         self.testbed.add_host(host, vec![address], phone)
     }
 
@@ -226,7 +233,7 @@ impl Deployment {
     /// What the telephone told last.
     pub fn connect(&mut self, phone: HostId) -> Result<(), String> {
         self.testbed.command(phone, |host: &mut PhoneHost, now| {
-            host.command(now, |phone| phone.command(now, |agent| agent.sign_in(now)));
+            host.command(now, |phone, _| phone.command(now, |agent| agent.sign_in(now)));
         });
         let ready = phone::Event::Agent(Event::Bootstrapped);
         let pending = |testbed: &Testbed| {
@@ -249,7 +256,7 @@ impl Deployment {
         let to = user(to).to_uri();
         self.testbed.note(phone, &format!("calls {to}"));
         let line = self.testbed.command(phone, |host: &mut PhoneHost, now| {
-            host.call(now, &to, false)
+            host.command(now, |phone, caller| caller.call(now, phone, &to))
         })?;
         let up = phone::Event::MediaUp { line };
         let pending = |testbed: &Testbed| {
@@ -267,7 +274,7 @@ impl Deployment {
     /// There is no such call.
     pub fn hang_up(&mut self, phone: HostId, line: phone::LineId) -> Result<(), phone::Error> {
         self.testbed.command(phone, |host: &mut PhoneHost, now| {
-            host.command(now, |phone| phone.hang_up(now, line))
+            host.command(now, |phone, _| phone.hang_up(now, line))
         })?;
         self.testbed.run_for(std::time::Duration::from_secs(1));
         Ok(())

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn counts(network: &Network) -> ocs_server::Counters {
-    network.front().server.counters()
+    network.front().front_end.counters()
 }
 
 #[test]

@@ -5,8 +5,8 @@ mod common;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::relay::RelayHost;
 use common::*;
+use ocs_hosts::IceHost;
 use ocs_ice::{
     CandidateType, Carrier, Component, Config, Consent, Description, Dialect, Error, Event,
     Failure, Nomination, Output, Phase, Role, Transport,
@@ -540,7 +540,7 @@ fn closing_gives_everything_back() {
                 call.finish().unwrap();
             }
             let relay = call.relay.unwrap();
-            let open = |call: &Call| call.testbed.host::<RelayHost>(relay).allocations();
+            let open = |call: &Call| call.testbed.host::<Relay>(relay).server().len();
             assert!(open(&call) > 0);
             for role in BOTH {
                 let told = call.side(role).events.len();

@@ -4,7 +4,6 @@ mod common;
 
 use std::time::Duration;
 
-use common::relay::RelayHost;
 use common::*;
 use ocs_ice::bandwidth::Policy;
 use ocs_ice::endpoint::Demand;
@@ -272,7 +271,7 @@ fn the_relay_is_asked() {
     call.testbed.run_for(Duration::from_secs(1));
     assert_eq!(outcomes(&mut call), [Outcome::Cancelled; 2]);
     let relay = call.relay.unwrap();
-    assert_eq!(call.testbed.host::<RelayHost>(relay).allocations(), 0);
+    assert_eq!(call.testbed.host::<Relay>(relay).server().len(), 0);
     for role in BOTH {
         let timer = call.endpoint(role, |endpoint, _| endpoint.poll_timeout());
         assert_eq!(timer, None);
@@ -324,7 +323,7 @@ fn the_relay_has_no_policy() {
     }
     call.testbed.run_for(Duration::from_secs(1));
     let relay = call.relay.unwrap();
-    assert_eq!(call.testbed.host::<RelayHost>(relay).allocations(), 0);
+    assert_eq!(call.testbed.host::<Relay>(relay).server().len(), 0);
     call.assert_media_flows();
 }
 

@@ -1,173 +1,22 @@
 //! User agents and a front end on the virtual network.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
-use ocs_client::{Config, Event, Output, UserAgent};
-use ocs_conmgmt::{Answer, CertificateNames, Peer, Query, SrvRecord};
+use ocs_client::{Config, Event, UserAgent};
+use ocs_hosts::{ClientHost, ServerHost};
 use ocs_ntlm::Credential;
 use ocs_server::{FrontEnd, MemoryStore, User};
-use ocs_sip_core::{ConnectionId, Transport};
+use ocs_sip_core::Transport;
 use ocs_sipre::Epid;
 use ocs_siprege::location::LocationProfileDescription;
 use ocs_siprege::mcu::McuType;
 use ocs_siprege::provisioning::ServerConfiguration;
-use ocs_testbed::{Host, HostId, Input, Listener, Output as Wire, Testbed};
+use ocs_testbed::{HostId, Listener, Testbed};
 
 use super::{PASSWORD, aor};
 
 pub(crate) const NAMES: [&str; 3] = ["alice", "bob", "carol"];
-
-pub(crate) struct ClientHost {
-    pub(crate) agent: UserAgent,
-    pub(crate) events: Vec<Event>,
-    questions: HashMap<u64, Query>,
-    transports: HashMap<ConnectionId, Transport>,
-    asked: u64,
-}
-
-impl Host for ClientHost {
-    fn handle_input(&mut self, now: Instant, input: Input) {
-        match input {
-            Input::Connected {
-                connection,
-                local,
-                certificate_names,
-                ..
-            } => {
-                let names = CertificateNames {
-                    dns_names: certificate_names,
-                    ..CertificateNames::default()
-                };
-                let peer = if self.transports[&connection] == Transport::Tls {
-                    Peer::Names(&names)
-                } else {
-                    Peer::Plain
-                };
-                self.agent.handle_connected(now, connection, local, peer);
-            }
-            Input::ConnectFailed { connection, .. } => {
-                self.agent.handle_connect_failed(now, connection);
-            }
-            Input::Data { connection, data } => self.agent.handle_data(now, connection, data),
-            Input::Closed { connection, .. } => self.agent.handle_closed(now, connection),
-            Input::Resolved { id, answer } => {
-                let query = self.questions.remove(&id).unwrap();
-                let answer = match answer {
-                    ocs_testbed::Answer::Srv(records) => Answer::Srv(
-                        records
-                            .into_iter()
-                            .map(|record| SrvRecord {
-                                priority: record.priority,
-                                weight: record.weight,
-                                port: record.port,
-                                target: record.target,
-                            })
-                            .collect(),
-                    ),
-                    ocs_testbed::Answer::Addresses(addresses) => Answer::Address(addresses),
-                    _ => Answer::none(&query),
-                };
-                self.agent.handle_answer(now, &query, answer);
-            }
-            _ => {}
-        }
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.agent.handle_timeout(now);
-    }
-
-    fn poll_output(&mut self) -> Option<Wire> {
-        while let Some(event) = self.agent.poll_event() {
-            self.events.push(event);
-        }
-        Some(match self.agent.poll_output()? {
-            Output::Resolve(query) => {
-                self.asked += 1;
-                let question = match &query {
-                    Query::Srv(name) => ocs_testbed::Query::Srv(name.clone()),
-                    Query::Address(name) | Query::Autodiscover(name) => {
-                        ocs_testbed::Query::Address(name.clone())
-                    }
-                };
-                self.questions.insert(self.asked, query);
-                Wire::Resolve {
-                    id: self.asked,
-                    query: question,
-                }
-            }
-            Output::Connect {
-                connection,
-                transport,
-                host,
-                address,
-            } => {
-                self.transports.insert(connection, transport);
-                Wire::Connect {
-                    connection,
-                    peer: address,
-                    transport,
-                    server_name: Some(host),
-                }
-            }
-            Output::Send { connection, data } => Wire::Send { connection, data },
-            Output::Close { connection } => Wire::Close { connection },
-        })
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.agent.poll_timeout()
-    }
-}
-
-pub(crate) struct ServerHost {
-    pub(crate) server: FrontEnd<MemoryStore>,
-    pub(crate) events: Vec<ocs_server::Event>,
-}
-
-impl Host for ServerHost {
-    fn handle_input(&mut self, now: Instant, input: Input) {
-        match input {
-            Input::Accepted {
-                connection,
-                local,
-                peer,
-                transport,
-                ..
-            } => {
-                let peer = ocs_server::Peer {
-                    transport,
-                    local,
-                    remote: peer,
-                };
-                self.server.handle_accepted(now, connection, peer);
-            }
-            Input::Data { connection, data } => self.server.handle_data(now, connection, data),
-            Input::Closed { connection, .. } => self.server.handle_closed(now, connection),
-            _ => {}
-        }
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.server.handle_timeout(now);
-    }
-
-    fn poll_output(&mut self) -> Option<Wire> {
-        while let Some(event) = self.server.poll_event() {
-            self.events.push(event);
-        }
-        Some(match self.server.poll_output()? {
-            ocs_server::Output::Send { connection, data } => Wire::Send { connection, data },
-            ocs_server::Output::Close { connection } => Wire::Close { connection },
-        })
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.server.poll_timeout()
-    }
-}
 
 /// contoso.com: one front end, and the devices of its users.
 pub(crate) struct Network {
@@ -234,10 +83,7 @@ impl Network {
         for name in NAMES {
             store.add_user(User::new(aor(name)), PASSWORD);
         }
-        ServerHost {
-            server: FrontEnd::new(config, store, [3; 32]).unwrap(),
-            events: Vec::new(),
-        }
+        ServerHost::new(FrontEnd::new(config, store, [3; 32]).unwrap())
     }
 
     /// The server's program ends and is started again.
@@ -256,13 +102,7 @@ impl Network {
         );
         config.compression.enabled = self.compressed;
         adjust(&mut config);
-        let host = ClientHost {
-            agent: UserAgent::new(config, [self.devices; 32]).unwrap(),
-            events: Vec::new(),
-            questions: HashMap::new(),
-            transports: HashMap::new(),
-            asked: 0,
-        };
+        let host = ClientHost::new(UserAgent::new(config, [self.devices; 32]).unwrap());
         let address: SocketAddr = ([192, 0, 2, 100 + self.devices], 0).into();
         let title = format!("{name}{}", self.devices);
         self.testbed.add_host(title, [address.ip()], host)
@@ -328,6 +168,6 @@ impl Network {
     }
 
     pub(crate) fn told(&self, device: HostId, what: impl Fn(&Event) -> bool) -> bool {
-        self.at(device).events.iter().any(what)
+        self.at(device).told(what)
     }
 }

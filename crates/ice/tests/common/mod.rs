@@ -5,23 +5,22 @@
     reason = "each test binary uses a part of it"
 )]
 
-pub mod relay;
+pub mod links;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use ocs_ice::endpoint::{Action, Link};
+use links::Links;
+use ocs_hosts::{IceHost, RelayHost};
 use ocs_ice::{
     Agent, CandidatePolicy, Carrier, Component, Config, Description, Dialect, Endpoint, Event,
     Failure, ForkId, Limits, Phase, Role, Transport,
 };
-use ocs_sip_core::ConnectionId;
-use ocs_testbed::{Host, HostId, Input, Listener, Nat, NatKind, Output as Wire, Testbed};
+use ocs_stun::Password;
+use ocs_testbed::{HostId, Listener, Nat, NatKind, Testbed};
 use rand_chacha::ChaCha12Rng;
-use rand_core::SeedableRng;
-use relay::{Links, RelayHost};
 
 pub const RELAY: &str = "198.51.100.9:3478";
 
@@ -29,36 +28,20 @@ pub fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// An endpoint and its sockets.
-pub struct IceHost {
-    pub endpoint: Endpoint<ChaCha12Rng>,
-    pub events: Vec<(Instant, Event)>,
-    pub fork_events: Vec<(ForkId, Event)>,
-    next_connection: u64,
-    /// The testbed's number of each connection.
-    wires: HashMap<Link, ConnectionId>,
-    /// To close before another of its name is opened.
-    pending: VecDeque<Wire>,
+/// The relay of the tests.
+pub type Relay = RelayHost<HashMap<Vec<u8>, Password>, Links>;
+
+/// What a side got.
+pub trait Told {
+    /// Packets of a component.
+    fn data(&self, component: Component) -> Vec<Bytes>;
+
+    /// Why it failed.
+    fn failure(&self) -> Option<Failure>;
 }
 
-impl IceHost {
-    pub fn new(config: Config, seed: u64) -> Self {
-        let rng = ChaCha12Rng::seed_from_u64(seed);
-        Self {
-            endpoint: Endpoint::new(config, relay::credentials(), rng),
-            events: Vec::new(),
-            fork_events: Vec::new(),
-            next_connection: 1,
-            wires: HashMap::new(),
-            pending: VecDeque::new(),
-        }
-    }
-
-    pub fn agent(&self) -> &Agent<ChaCha12Rng> {
-        self.endpoint.agent()
-    }
-
-    pub fn data(&self, component: Component) -> Vec<Bytes> {
+impl Told for IceHost {
+    fn data(&self, component: Component) -> Vec<Bytes> {
         let data = self.events.iter().filter_map(|(_, event)| match event {
             Event::Data { component: c, data } if *c == component => Some(data.clone()),
             _ => None,
@@ -66,119 +49,11 @@ impl IceHost {
         data.collect()
     }
 
-    pub fn failure(&self) -> Option<Failure> {
+    fn failure(&self) -> Option<Failure> {
         self.events.iter().find_map(|(_, event)| match event {
             Event::Failed(failure) => Some(*failure),
             _ => None,
         })
-    }
-
-    fn link(&self, connection: ConnectionId) -> Option<Link> {
-        let mut wires = self.wires.iter();
-        wires
-            .find(|(_, wire)| **wire == connection)
-            .map(|(link, _)| *link)
-    }
-
-    fn act(&mut self, action: Action) {
-        let wire = match action {
-            Action::Datagram { base, to, data } => Some(Wire::Datagram {
-                local: base,
-                peer: to,
-                data,
-            }),
-            Action::Connect { link, to, .. } => {
-                let connection = ConnectionId(self.next_connection);
-                self.next_connection += 1;
-                let former = self.wires.insert(link, connection);
-                let reset = former.map(|connection| Wire::Reset { connection });
-                self.pending.extend(reset);
-                Some(Wire::Connect {
-                    connection,
-                    peer: to,
-                    transport: ocs_sip_core::Transport::Tcp,
-                    server_name: None,
-                })
-            }
-            Action::Stream { link, data } => {
-                let connection = self.wires.get(&link).copied();
-                connection.map(|connection| Wire::Send { connection, data })
-            }
-            Action::Close { link } => {
-                let connection = self.wires.remove(&link);
-                connection.map(|connection| Wire::Reset { connection })
-            }
-        };
-        self.pending.extend(wire);
-    }
-}
-
-impl Host for IceHost {
-    fn handle_input(&mut self, now: Instant, input: Input) {
-        let endpoint = &mut self.endpoint;
-        match input {
-            Input::Datagram { local, peer, data } => {
-                endpoint.handle_datagram(now, local, peer, data);
-            }
-            Input::Accepted {
-                connection,
-                local,
-                peer,
-                ..
-            } => match endpoint.handle_accepted(now, local, peer) {
-                Ok(link) => {
-                    self.wires.insert(link, connection);
-                }
-                Err(_) => self.pending.push_back(Wire::Reset { connection }),
-            },
-            Input::Connected { connection, .. } => {
-                if let Some(link) = self.link(connection) {
-                    self.endpoint.handle_connected(now, link);
-                }
-            }
-            Input::Data { connection, data } => {
-                if let Some(link) = self.link(connection) {
-                    self.endpoint.handle_stream(now, link, data);
-                }
-            }
-            Input::Closed { connection, .. } | Input::ConnectFailed { connection, .. } => {
-                if let Some(link) = self.link(connection) {
-                    self.wires.remove(&link);
-                    self.endpoint.handle_closed(now, link);
-                }
-            }
-            Input::Resolved { .. } => {}
-        }
-        self.note(now);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.endpoint.handle_timeout(now);
-        self.note(now);
-    }
-
-    fn poll_output(&mut self) -> Option<Wire> {
-        while self.pending.is_empty() {
-            let action = self.endpoint.poll_action()?;
-            self.act(action);
-        }
-        self.pending.pop_front()
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.endpoint.poll_timeout()
-    }
-}
-
-impl IceHost {
-    /// Keeps what the endpoint tells, with the time.
-    pub fn note(&mut self, now: Instant) {
-        while let Some(told) = self.endpoint.poll_fork_event() {
-            self.fork_events.push(told);
-        }
-        while let Some(event) = self.endpoint.poll_event() {
-            self.events.push((now, event));
-        }
     }
 }
 
@@ -265,8 +140,10 @@ impl Call {
             });
             Side { host, nat, ip }
         });
-        let relay =
-            (server != Server::None).then(|| RelayHost::install(&mut testbed, at(RELAY), seed));
+        let relay = (server != Server::None).then(|| {
+            let policy = Links::default();
+            RelayHost::install_with_policy(policy, &mut testbed, at(RELAY), seed)
+        });
         let [caller, callee] = sides;
         let mut call = Self {
             testbed,
@@ -300,9 +177,7 @@ impl Call {
             Role::Controlled => self.callee.host,
         };
         self.testbed.command(host, |host: &mut IceHost, now| {
-            let result = host.endpoint.command(now, |agent| command(agent, now));
-            host.note(now);
-            result
+            host.command(now, |agent| command(agent, now))
         })
     }
 
@@ -316,15 +191,16 @@ impl Call {
             Role::Controlling => self.caller.host,
             Role::Controlled => self.callee.host,
         };
-        self.testbed
-            .command(host, |host: &mut IceHost, now| act(&mut host.endpoint, now))
+        self.testbed.command(host, |host: &mut IceHost, now| {
+            act(host.endpoint_mut(), now)
+        })
     }
 
     /// What the policy of the relay has seen, or is to do.
     pub fn links<T>(&mut self, look: impl FnOnce(&mut Links) -> T) -> T {
         let relay = self.relay.unwrap();
         self.testbed
-            .command(relay, |host: &mut RelayHost, _| look(host.links()))
+            .command(relay, |host: &mut Relay, _| look(host.policy_mut()))
     }
 
     fn gather(&mut self, role: Role) {
@@ -441,7 +317,7 @@ impl Call {
 /// Gives a side its sockets and its relays.
 pub fn prepare(testbed: &mut Testbed, host: HostId, ip: IpAddr, offers: Offers, server: Server) {
     testbed.command(host, |host: &mut IceHost, now| {
-        host.endpoint.command(now, |agent| {
+        host.command(now, |agent| {
             for (port, component) in [(20000, Component::Rtp), (20001, Component::Rtcp)] {
                 let [udp, active, passive] = [0, 100, 200].map(|n| SocketAddr::new(ip, port + n));
                 let mut add = |transport, address| {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{StreamKind, Violation};
-use crate::attribute::{Label, SsrcRange};
+use crate::attribute::{Keying, Label, ScaleRole, SsrcRange};
 use crate::{Error, Media, Name};
 
 /// What multiplexing is judged by, of an active stream.
@@ -16,6 +16,8 @@ pub(super) struct Member<'a> {
     pub(super) address: Option<SocketAddr>,
     /// `ice-ufrag`, or everything of ICE.
     pub(super) ice: Option<&'a str>,
+    /// Where the lines of keys are. None of a plan: those of one label get one key.
+    pub(super) media: Option<Media<'a>>,
 }
 
 impl<'a> Member<'a> {
@@ -26,13 +28,21 @@ impl<'a> Member<'a> {
             ssrc_range: media.typed(Name::SsrcRange, SsrcRange::parse)?,
             address: media.rtp_address()?,
             ice: media.single(Name::IceUfrag)?,
+            media: Some(*media),
         })
+    }
+
+    /// Suites and keys, line by line. Lines that contradict each other are none; whoever uses them says so.
+    fn keys(&self) -> Vec<(Option<ScaleRole>, Keying<'a>)> {
+        let lines = self.media.and_then(|media| media.crypto().ok());
+        let lines = lines.into_iter().flatten();
+        lines.map(|line| (line.scale, line.keying)).collect()
     }
 }
 
 /// The stream that this one shares its transport with: the first active one of its label.
 ///
-/// Ranges of SSRCs must not overlap; streams of one label must share one address and have ranges.
+/// Ranges of SSRCs must not overlap; streams of one label must have ranges, and share one address and one key.
 pub(super) fn root<'a>(
     earlier: &[Option<Member<'a>>],
     member: &Member<'a>,
@@ -58,6 +68,8 @@ pub(super) fn root<'a>(
         Err(Violation::MultiplexingRequired)
     } else if root.ssrc_range.is_none() || member.ssrc_range.is_none() {
         Err(Violation::SsrcRangeMissing)
+    } else if root.keys() != member.keys() {
+        Err(Violation::MultiplexedKeys)
     } else {
         Ok(Some(index))
     }

@@ -58,6 +58,9 @@ pub enum Violation {
     /// Both want to share, or both want to look. Without number.
     #[error("roles of application sharing do not match")]
     SharingRole = 0x100,
+    /// Streams share a transport and have keys of their own (3.1.5.34). Without number.
+    #[error("multiplexed streams have different keys")]
+    MultiplexedKeys = 0x101,
 }
 
 impl Violation {

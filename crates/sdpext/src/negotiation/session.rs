@@ -51,6 +51,8 @@ enum State {
         offer: Sdp,
         /// What stood here before it came, to return to.
         before: Vec<Slot>,
+        /// Plans that were not offered yet: the peer does not know them.
+        aside: Vec<Stream>,
     },
 }
 
@@ -141,6 +143,10 @@ impl Session {
     /// Adds a stream for the next offer, and says its index. An `m=` line of the same kind that was removed, by an offer that
     /// is answered, is used again (\[MS-CONFAS\] 3.3.5.2.1).
     ///
+    /// An offer of the peer that comes before ours does not know the stream: its plan is put aside, and comes back with our answer, behind
+    /// the peer's streams; then its index is another ([`Session::pending`]). It does not come back if it no longer fits: the peer has offered
+    /// a stream of that label itself, and it was accepted.
+    ///
     /// # Errors
     /// [`Error::WrongState`] while an offer is on its way.
     pub fn add(&mut self, stream: Stream) -> Result<usize, Error> {
@@ -160,6 +166,12 @@ impl Session {
     #[must_use]
     pub fn stream(&self, index: usize) -> Option<&Stream> {
         self.slots.get(index)?.plan.as_ref()
+    }
+
+    /// The streams that are planned and not agreed on: those for the next offer, or of the one that is on its way.
+    pub fn pending(&self) -> impl Iterator<Item = usize> {
+        let pending = |(index, slot): (usize, &Slot)| slot.is_pending().then_some(index);
+        self.slots.iter().enumerate().filter_map(pending)
     }
 
     /// The plan of a stream, to be changed for the next offer or answer: a new transport after ICE, a direction, pictures. None

@@ -2,7 +2,9 @@
 #![allow(dead_code)] // Each test uses its part.
 
 use ocs_sdpext::attribute::{Keying, MasterKey, SsrcRange};
-use ocs_sdpext::negotiation::{Config, Session, Stream, Transport};
+use ocs_sdpext::negotiation::{
+    Answer, Answered, Config, OfferedStream, Refusal, Session, Stage, Stream, Transport, Verdict,
+};
 use ocs_sdpext::{Limits, Sdp};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -64,4 +66,57 @@ pub(crate) fn key_of(sdp: &Sdp) -> MasterKey {
         Keying::AesCm128HmacSha1_80(key) => key.master,
         other @ Keying::Other { .. } => panic!("{other:?}"),
     }
+}
+
+pub(crate) fn open(session: &mut Session, offer: &Sdp) -> Vec<OfferedStream> {
+    match session.handle_offer(offer.clone()) {
+        Verdict::Open(streams) => streams,
+        Verdict::Refused(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+pub(crate) fn answer(session: &mut Session) -> Sdp {
+    match session.answer(&mut rng(2)).unwrap() {
+        Answer::Accept(sdp) => sdp,
+        Answer::Refuse(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+pub(crate) fn refused(session: &mut Session) -> Refusal {
+    match session.answer(&mut rng(2)).unwrap() {
+        Answer::Accept(sdp) => panic!("{sdp}"),
+        Answer::Refuse(refusal) => refusal,
+    }
+}
+
+/// Offers, accepts with these streams, and takes the answer.
+pub(crate) fn call(caller: &mut Session, callee: &mut Session, streams: Vec<Stream>) -> (Sdp, Sdp) {
+    let offer = caller.offer(&mut rng(1)).unwrap();
+    open(callee, &offer);
+    for (index, stream) in streams.into_iter().enumerate() {
+        callee.accept(index, stream).unwrap();
+    }
+    let answer = answer(callee);
+    assert_eq!(
+        caller.handle_answer(&answer, Stage::Final),
+        Ok(Answered::New)
+    );
+    (offer, answer)
+}
+
+pub(crate) fn connected() -> (Session, Session) {
+    let (mut one, mut other) = (caller(Config::default()), Session::new(Config::default()));
+    call(&mut one, &mut other, vec![audio(2)]);
+    (one, other)
+}
+
+/// A re-offer that the other side answers as it stands.
+pub(crate) fn again(one: &mut Session, other: &mut Session) -> (Sdp, Sdp) {
+    call(one, other, Vec::new())
+}
+
+/// Candidates of \[MS-ICE\].
+pub(crate) fn old(side: u8, port: u16) -> Transport {
+    let line = format!("a=candidate:dXNlcg 1 cGFzc3dvcmQ UDP 0.830 192.0.2.{side} {port}\r\n");
+    host(side, port).with_ice(&line).unwrap()
 }

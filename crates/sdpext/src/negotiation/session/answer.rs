@@ -29,7 +29,13 @@ impl Session {
         match self.look_at(&offer) {
             Ok((streams, slots)) => {
                 let before = core::mem::replace(&mut self.slots, slots);
-                self.state = State::Received { offer, before };
+                let pending = before.iter().filter(|slot| slot.is_pending());
+                let aside = pending.filter_map(|slot| slot.plan.clone()).collect();
+                self.state = State::Received {
+                    offer,
+                    before,
+                    aside,
+                };
                 Verdict::Open(streams)
             }
             Err(_) => Verdict::Refused(Refusal::UNSUPPORTED_DESCRIPTION),
@@ -38,10 +44,10 @@ impl Session {
 
     fn look_at(&self, offer: &Sdp) -> Result<(Vec<OfferedStream>, Vec<Slot>), Error> {
         offer.check()?;
-        if offer.media_count() < self.slots.len() {
+        let mut slots = self.known();
+        if offer.media_count() < slots.len() {
             return Err(Violation::NumberOfMedia.at(offer.media_count()));
         }
-        let mut slots = self.slots.clone();
         let mut streams = Vec::with_capacity(offer.media_count());
         let mut members: Vec<Option<Member<'_>>> = Vec::with_capacity(offer.media_count());
         for (index, media) in offer.all_media().enumerate() {
@@ -88,6 +94,26 @@ impl Session {
         Ok((streams, slots))
     }
 
+    /// The `m=` lines that the peer knows, without plans that it does not.
+    fn known(&self) -> Vec<Slot> {
+        let count = self.remote.as_ref().map_or(0, Sdp::media_count);
+        let mut slots: Vec<Slot> = self.slots.iter().take(count).cloned().collect();
+        for slot in slots.iter_mut().filter(|slot| slot.is_pending()) {
+            slot.plan = None;
+        }
+        slots
+    }
+
+    /// Brings a plan back that was put aside, if it fits what is there now.
+    fn bring_back(&mut self, stream: Stream) -> Result<(), Error> {
+        let plans = self.slots.iter().map(|slot| slot.plan.as_ref());
+        let plans: Vec<Option<&Stream>> = plans.chain([Some(&stream)]).collect();
+        match check(&plans) {
+            Ok(()) => self.add(stream).map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Accepts a stream of the peer's offer with this plan.
     ///
     /// # Errors
@@ -111,17 +137,17 @@ impl Session {
     /// Answers the offer of the peer.
     ///
     /// A stream that cannot be agreed on is answered with port 0, and [`Session::obstacle`] says why. If that is so with all
-    /// of them, the offer is refused, and everything is as it was before.
+    /// of them, the offer is refused, and everything is as it was before. Plans that were put aside come back ([`Session::add`]).
     ///
     /// # Errors
     /// [`Error::WrongState`] without an offer; [`Error::Violation`] if the plans do not fit each other.
     pub fn answer(&mut self, rng: &mut impl Rng) -> Result<Answer, Error> {
-        let State::Received { offer, .. } = &self.state else {
+        let State::Received { offer, aside, .. } = &self.state else {
             return Err(Error::WrongState {
                 operation: "an answer",
             });
         };
-        let offer = offer.clone();
+        let (offer, aside) = (offer.clone(), aside.clone());
         let mut slots = self.slots.clone();
         let Ok(obstacle) = self.agree(&offer, &mut slots, rng) else {
             self.abandon();
@@ -143,6 +169,9 @@ impl Session {
         }
         self.remote = Some(offer);
         self.commit(slots, self.held, State::Stable);
+        for stream in aside {
+            self.bring_back(stream)?;
+        }
         Ok(Answer::Accept(sdp))
     }
 

@@ -55,6 +55,11 @@ impl Slot {
         };
     }
 
+    /// Whether it is planned and nothing is agreed.
+    pub(super) const fn is_pending(&self) -> bool {
+        self.plan.is_some() && self.agreed.is_none()
+    }
+
     pub(super) fn clear(&mut self) {
         self.plan = None;
         self.agreed = None;
@@ -156,5 +161,6 @@ pub(super) fn member(plan: &Stream) -> Member<'_> {
             .transport
             .ice()
             .find(|line| line.starts_with("a=ice-ufrag:")),
+        media: None,
     }
 }

@@ -2,22 +2,22 @@
 
 use std::time::Instant;
 
-use ocs_server::{Event, FrontEnd, MemoryStore, Output, Peer};
+use ocs_server::{Event, FrontEnd, MemoryStore, Output, Peer, Store};
 use ocs_testbed::{Host, Input, Output as Wire};
 
 /// Translates between a [`FrontEnd`] and the network.
 #[derive(Debug)]
-pub struct ServerHost {
+pub struct ServerHost<S = MemoryStore> {
     /// The machine.
-    pub front_end: FrontEnd<MemoryStore>,
+    pub front_end: FrontEnd<S>,
     /// Everything that it told, in order.
     pub events: Vec<Event>,
 }
 
-impl ServerHost {
+impl<S> ServerHost<S> {
     /// A host for this front end.
     #[must_use]
-    pub const fn new(front_end: FrontEnd<MemoryStore>) -> Self {
+    pub const fn new(front_end: FrontEnd<S>) -> Self {
         Self {
             front_end,
             events: Vec::new(),
@@ -25,7 +25,7 @@ impl ServerHost {
     }
 }
 
-impl Host for ServerHost {
+impl<S: Store + 'static> Host for ServerHost<S> {
     fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Accepted {

@@ -4,13 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use ocs_ice::endpoint::{Action, Link};
-use ocs_ice::{Agent, Config, Endpoint, Event};
+use ocs_ice::{Agent, Config, Endpoint, Event, ForkId};
 use ocs_sip_core::{ConnectionId, Transport};
 use ocs_testbed::{Host, Input, Output};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::relay_host::credentials;
+use crate::credentials;
 
 /// Translates between an [`Endpoint`] and the network.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct IceHost {
     endpoint: Endpoint<ChaCha12Rng>,
     /// Everything that it told, in order, with the time.
     pub events: Vec<(Instant, Event)>,
+    /// What its forks told, in order.
+    pub fork_events: Vec<(ForkId, Event)>,
     next_connection: u64,
     connections: HashMap<Link, ConnectionId>,
     outputs: VecDeque<Output>,
@@ -31,6 +33,7 @@ impl IceHost {
         Self {
             endpoint: Endpoint::new(config, credentials(), rng),
             events: Vec::new(),
+            fork_events: Vec::new(),
             next_connection: 0,
             connections: HashMap::new(),
             outputs: VecDeque::new(),
@@ -50,41 +53,50 @@ impl IceHost {
         command: impl FnOnce(&mut Agent<ChaCha12Rng>) -> T,
     ) -> T {
         let result = self.endpoint.command(now, command);
-        self.collect(now);
+        self.note(now);
         result
     }
 
-    /// Takes what the endpoint tells and wants.
-    fn collect(&mut self, now: Instant) {
+    /// The endpoint, for what is above the agent.
+    pub const fn endpoint_mut(&mut self) -> &mut Endpoint<ChaCha12Rng> {
+        &mut self.endpoint
+    }
+
+    /// Keeps what the endpoint tells, with the time.
+    fn note(&mut self, now: Instant) {
+        while let Some(told) = self.endpoint.poll_fork_event() {
+            self.fork_events.push(told);
+        }
         while let Some(event) = self.endpoint.poll_event() {
             self.events.push((now, event));
         }
-        while let Some(action) = self.endpoint.poll_action() {
-            match action {
-                Action::Datagram { base, to, data } => self.outputs.push_back(Output::Datagram {
-                    local: base,
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Datagram { base, to, data } => self.outputs.push_back(Output::Datagram {
+                local: base,
+                peer: to,
+                data,
+            }),
+            Action::Connect { link, to, .. } => {
+                self.close(link);
+                let connection = ConnectionId(self.next_connection);
+                self.next_connection += 1;
+                self.connections.insert(link, connection);
+                self.outputs.push_back(Output::Connect {
+                    connection,
                     peer: to,
-                    data,
-                }),
-                Action::Connect { link, to, .. } => {
-                    self.close(link);
-                    let connection = ConnectionId(self.next_connection);
-                    self.next_connection += 1;
-                    self.connections.insert(link, connection);
-                    self.outputs.push_back(Output::Connect {
-                        connection,
-                        peer: to,
-                        transport: Transport::Tcp,
-                        server_name: None,
-                    });
-                }
-                Action::Stream { link, data } => {
-                    if let Some(&connection) = self.connections.get(&link) {
-                        self.outputs.push_back(Output::Send { connection, data });
-                    }
-                }
-                Action::Close { link } => self.close(link),
+                    transport: Transport::Tcp,
+                    server_name: None,
+                });
             }
+            Action::Stream { link, data } => {
+                if let Some(&connection) = self.connections.get(&link) {
+                    self.outputs.push_back(Output::Send { connection, data });
+                }
+            }
+            Action::Close { link } => self.close(link),
         }
     }
 
@@ -138,15 +150,19 @@ impl Host for IceHost {
             }
             Input::Resolved { .. } => {}
         }
-        self.collect(now);
+        self.note(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.endpoint.handle_timeout(now);
-        self.collect(now);
+        self.note(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {
+        while self.outputs.is_empty() {
+            let action = self.endpoint.poll_action()?;
+            self.act(action);
+        }
         self.outputs.pop_front()
     }
 

@@ -6,34 +6,42 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use ocs_sip_core::{ConnectionId, Transport};
+use ocs_stun::Password;
 use ocs_testbed::{Host, HostId, Input, Listener, Output, Testbed};
+use ocs_turn::bandwidth::{BandwidthPolicy, NoPolicy};
 use ocs_turn::client::Credentials;
-use ocs_turn::server::{self, Action, Config, PeerConnectionId, RelayId, Server, Socket};
+use ocs_turn::server::{
+    self, Action, Config, CredentialStore, PeerConnectionId, RelayId, Server, Socket,
+};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::net::Accounts;
-
-const USERNAME: &str = "contoso token of 32 octets here.";
-const PASSWORD: &str = "contoso password";
+const USERNAME: &[u8] = b"contoso token of 32 octets here.";
+const PASSWORD: &[u8] = b"contoso password";
 
 /// Ports for allocations.
 const PORTS: core::ops::Range<u16> = 50_000..50_032;
 
-/// The account that the relay knows.
+/// The one account of a relay that is installed without a store.
 #[must_use]
 pub fn credentials() -> Credentials {
     Credentials {
-        username: USERNAME.as_bytes().into(),
-        password: PASSWORD.as_bytes().into(),
+        username: USERNAME.into(),
+        password: PASSWORD.into(),
     }
+}
+
+type OneAccount = HashMap<Vec<u8>, Password>;
+
+fn one_account() -> OneAccount {
+    HashMap::from([(USERNAME.to_vec(), PASSWORD.into())])
 }
 
 /// Translates between a [`Server`] of \[MS-TURN\] and the network.
 #[derive(Debug)]
-pub struct RelayHost {
+pub struct RelayHost<S = OneAccount, P = NoPolicy> {
     address: SocketAddr,
-    server: Server<Accounts, ChaCha12Rng>,
+    server: Server<S, ChaCha12Rng, P>,
     outputs: VecDeque<Output>,
     bound: HashMap<RelayId, u16>,
     /// Connections with peers.
@@ -44,18 +52,31 @@ pub struct RelayHost {
 impl RelayHost {
     /// Adds a relay to a network, with its listeners, for who has the [`credentials`].
     pub fn install(testbed: &mut Testbed, address: SocketAddr, seed: u64) -> HostId {
-        let mut accounts = Accounts::new(testbed.wall_clock());
-        accounts.add(USERNAME, PASSWORD);
-        Self::install_for(accounts, testbed, address, seed)
+        RelayHost::install_for(one_account(), testbed, address, seed)
     }
+}
 
-    /// The same, for these accounts.
-    pub fn install_for(
-        accounts: Accounts,
+impl<S: CredentialStore + 'static> RelayHost<S> {
+    /// The same, for the accounts of a store.
+    pub fn install_for(store: S, testbed: &mut Testbed, address: SocketAddr, seed: u64) -> HostId {
+        RelayHost::add(store, NoPolicy, testbed, address, seed)
+    }
+}
+
+impl<P: BandwidthPolicy + 'static> RelayHost<OneAccount, P> {
+    /// The same as [`install`](RelayHost::install), with a policy for bandwidth.
+    pub fn install_with_policy(
+        policy: P,
         testbed: &mut Testbed,
         address: SocketAddr,
         seed: u64,
     ) -> HostId {
+        RelayHost::add(one_account(), policy, testbed, address, seed)
+    }
+}
+
+impl<S: CredentialStore + 'static, P: BandwidthPolicy + 'static> RelayHost<S, P> {
+    fn add(store: S, policy: P, testbed: &mut Testbed, address: SocketAddr, seed: u64) -> HostId {
         let mut config = Config::new(b"\"rtcmedia\"");
         config.listeners = vec![address];
         // Hosts of this network have private addresses, and the relay is asked to reach them.
@@ -66,7 +87,7 @@ impl RelayHost {
             [address.ip()],
             Self {
                 address,
-                server: Server::new(testbed.now(), config, accounts, rng),
+                server: Server::with_policy(testbed.now(), config, store, rng, policy),
                 outputs: VecDeque::new(),
                 bound: HashMap::new(),
                 peers: HashMap::new(),
@@ -77,6 +98,17 @@ impl RelayHost {
             testbed.listen(host, Listener::tcp(SocketAddr::new(address.ip(), port)));
         }
         host
+    }
+
+    /// The machine.
+    #[must_use]
+    pub const fn server(&self) -> &Server<S, ChaCha12Rng, P> {
+        &self.server
+    }
+
+    /// The policy for bandwidth.
+    pub fn policy_mut(&mut self) -> &mut P {
+        self.server.policy_mut()
     }
 
     fn relay_at(&self, port: u16) -> Option<RelayId> {
@@ -190,7 +222,7 @@ impl RelayHost {
     }
 }
 
-impl Host for RelayHost {
+impl<S: CredentialStore + 'static, P: BandwidthPolicy + 'static> Host for RelayHost<S, P> {
     /// What the server ignores is ignored.
     fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
