@@ -27,8 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     testbed.note(alice, "Alice adds video");
     testbed.command(alice, |host: &mut PhoneHost, now| {
         host.command(now, |phone, caller| {
-            let plan = caller.plan(StreamKind::Video);
-            phone.add_stream(now, line, &plan)
+            let plan = caller.plan(StreamKind::Video)?;
+            phone.add_stream(now, line, &plan)?;
+            Ok::<_, Box<dyn Error>>(())
         })
     })?;
     let ups = |host: &PhoneHost| {

@@ -75,9 +75,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 Happening::Event(Event::SignedOut) => break,
                 Happening::Event(Event::SignInFailed(failure)) => return Err(failure.into()),
                 Happening::Event(event) => chat.handle_event(&event),
-                Happening::ConnectFailed { host, address, error } => {
-                    eprintln!("cannot connect to {host} ({address}): {error}");
-                }
+                Happening::ConnectFailed(failed) => eprintln!("{failed}"),
             },
             line = line, if !chat.done => chat.handle_line(&session, line).await,
             _ = tokio::signal::ctrl_c() => {

@@ -106,9 +106,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                     });
                 }
                 Happening::Event(event) => show(&event),
-                Happening::ConnectFailed { host, address, error } => {
-                    eprintln!("cannot connect to {host} ({address}): {error}");
-                }
+                Happening::ConnectFailed(failed) => eprintln!("{failed}"),
             },
             command = line, if !leaving => match command {
                 Command::Quit => {

@@ -1,11 +1,13 @@
 //! Who uses a telephone in the examples.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ocs_client::CallOptions;
-use ocs_client::phone::{Error, Event, LineId, Phone, Plan, StreamId};
+use ocs_client::phone::{Event, LineId, Phone, Plan, StreamId};
 use ocs_hosts::Person;
 use ocs_media::MediaPacket;
 use ocs_sdpext::codec::Codec;
@@ -29,8 +31,8 @@ pub enum Manner {
     Declines(Duration, u16),
 }
 
-/// Gives two free sockets, for RTP and RTCP.
-pub type Ports = Box<dyn FnMut() -> [SocketAddr; 2] + Send>;
+/// Opens two sockets, for RTP and RTCP, and says where they are.
+pub type Ports = Box<dyn FnMut() -> io::Result<[SocketAddr; 2]> + Send>;
 
 /// Answers as he is told to, and talks on every stream.
 pub struct Caller {
@@ -65,27 +67,36 @@ impl Caller {
     }
 
     /// A plan over two free sockets.
-    pub fn plan(&mut self, kind: StreamKind) -> Plan {
-        let [rtp, rtcp] = (self.ports)();
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn plan(&mut self, kind: StreamKind) -> io::Result<Plan> {
+        let [rtp, rtcp] = (self.ports)()?;
         let codecs: &[Codec] = match kind {
             StreamKind::Video => &[Codec::H264Uc],
             _ => &[Codec::Pcmu, Codec::Pcma],
         };
-        Plan::new(kind, rtp, rtcp, codecs)
+        Ok(Plan::new(kind, rtp, rtcp, codecs))
     }
 
+    /// A stream without sockets is not taken.
     fn plans(&mut self, streams: &[OfferedStream]) -> Vec<Plan> {
         let kinds = streams.iter().filter_map(|stream| stream.kind);
-        kinds.map(|kind| self.plan(kind)).collect()
+        kinds.filter_map(|kind| self.plan(kind).ok()).collect()
     }
 
     /// Calls somebody, with sound.
     ///
     /// # Errors
-    /// As [`Phone::call`].
-    pub fn call(&mut self, now: Instant, phone: &mut Phone, to: &str) -> Result<LineId, Error> {
-        let plan = self.plan(StreamKind::Audio);
-        phone.call(now, to, &[plan], CallOptions::default())
+    /// There is no socket; as [`Phone::call`].
+    pub fn call(
+        &mut self,
+        now: Instant,
+        phone: &mut Phone,
+        to: &str,
+    ) -> Result<LineId, Box<dyn Error>> {
+        let plan = self.plan(StreamKind::Audio)?;
+        Ok(phone.call(now, to, &[plan], CallOptions::default())?)
     }
 }
 
@@ -120,12 +131,12 @@ impl Person for Caller {
 
     fn handle_packet(
         &mut self,
-        _now: Instant,
+        now: Instant,
         phone: &mut Phone,
         stream: StreamId,
         packet: &MediaPacket,
     ) {
-        self.talks.hear(phone, stream, packet);
+        self.talks.hear(now, phone, stream, packet);
     }
 
     fn handle_timeout(&mut self, now: Instant, phone: &mut Phone) {

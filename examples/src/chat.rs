@@ -71,6 +71,18 @@ impl Account {
     /// # Errors
     /// An argument makes no sense.
     pub fn session_with(&self, bootstrap: Bootstrap) -> Result<Session, Box<dyn Error>> {
+        let (config, network) = self.configuration(bootstrap)?;
+        Ok(Session::start(config, network)?)
+    }
+
+    /// What a user agent of this account is made of.
+    ///
+    /// # Errors
+    /// An argument makes no sense.
+    pub fn configuration(
+        &self,
+        bootstrap: Bootstrap,
+    ) -> Result<(Config, Network), Box<dyn Error>> {
         let epid = match &self.epid {
             Some(epid) => epid.clone(),
             None => Epid::parse(&hex::encode(&seed()[..5]))?,
@@ -100,7 +112,13 @@ impl Account {
             server_name: self.server_name.clone(),
             resolver: self.dns.map_or_else(Resolver::system, Resolver::at),
         };
-        Ok(Session::start(config, network)?)
+        Ok((config, network))
+    }
+
+    /// The server that was named.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref()
     }
 
     /// Takes `host`, `host:port`, `[address]:port`.

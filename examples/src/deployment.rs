@@ -157,7 +157,7 @@ impl Deployment {
         let mut port = 20_000;
         let ports = move || {
             port += 2;
-            [port - 2, port - 1].map(|port| SocketAddr::new(address, port))
+            Ok([port - 2, port - 1].map(|port| SocketAddr::new(address, port)))
         };
         let caller = Caller::new(manner, Box::new(ports), Talks::new(Talk::example));
         let phone = PhoneHost::new(agent, phone::Config::default(), seed, caller);

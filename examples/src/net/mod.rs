@@ -1,4 +1,4 @@
-//! Drivers of the machines over real sockets: a front end as a [`Server`], a user agent as a [`Session`], a media relay as a [`Relay`],
+//! Drivers of the machines over real sockets: a front end as a [`Server`], a user agent as a [`Session`], a telephone as a [`Telephone`], a media relay as a [`Relay`],
 //! an endpoint of ICE as an [`IcePeer`].
 //!
 //! Each has one task that owns the machine, and one task per connection. What goes between them is bounded: a reader
@@ -13,18 +13,21 @@ use ocs_sip_core::WallClock;
 mod connection;
 mod datagram;
 mod ice;
+mod links;
 mod relay;
 mod resolver;
 mod server;
 mod session;
 mod stream;
+mod telephone;
 mod tls;
 
 pub use ice::IcePeer;
 pub use relay::{Accounts, Relay, RelaySockets, shared_keys};
 pub use resolver::Resolver;
 pub use server::{Listeners, Server};
-pub use session::{Happening, Network, Session};
+pub use session::{ConnectFailed, Happening, Network, Session};
+pub use telephone::{News, Sockets, Telephone};
 pub use tls::{Identity, TlsError, Trust};
 
 /// 32 octets of the system's randomness, the seed of a machine.

@@ -1,22 +1,17 @@
 //! A user agent on the network.
 
-use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use ocs_client::{Config, Error, Event, Output, UserAgent};
-use ocs_conmgmt::{Answer, Peer, Query};
-use ocs_sip_core::{ConnectionId, Transport};
-use tokio::net::TcpStream;
+use ocs_client::{Config, Error, Event, UserAgent};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::AbortHandle;
 use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::connection::{Outbox, Outgoing, Traffic, carry, outbox};
+use super::links::{Links, Signal};
 use super::resolver::Resolver;
 
 /// Inputs that wait for the user agent; readers wait when there are as many.
@@ -24,23 +19,41 @@ const INPUTS: usize = 64;
 /// Events that wait for the application. When there are as many, nothing more is read from the server.
 const EVENTS: usize = 256;
 
-/// Octets that may wait for a server that does not read; then the connection counts as broken.
-const BACKLOG: usize = 1024 * 1024;
-
 /// What a session tells.
 #[derive(Debug)]
 pub enum Happening {
     /// The user agent has something to tell.
     Event(Event),
     /// A server could not be connected to; the next one is tried.
-    ConnectFailed {
-        /// The server's name.
-        host: String,
-        /// Its address.
-        address: SocketAddr,
-        /// What went wrong.
-        error: io::Error,
-    },
+    ConnectFailed(ConnectFailed),
+}
+
+/// A server that could not be connected to.
+#[derive(Debug)]
+pub struct ConnectFailed {
+    /// The server's name.
+    pub host: String,
+    /// Its address.
+    pub address: SocketAddr,
+    /// What went wrong.
+    pub error: io::Error,
+}
+
+impl fmt::Display for ConnectFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            host,
+            address,
+            error,
+        } = self;
+        write!(f, "cannot connect to {host} ({address}): {error}")
+    }
+}
+
+impl From<ConnectFailed> for Happening {
+    fn from(failed: ConnectFailed) -> Self {
+        Self::ConnectFailed(failed)
+    }
 }
 
 /// How a session reaches its server.
@@ -83,9 +96,7 @@ impl Session {
         let (owner, inbox) = mpsc::channel(INPUTS);
         let driver = Driver {
             agent: UserAgent::new(config, super::seed())?,
-            network,
-            owner,
-            links: HashMap::new(),
+            links: Links::new(network, owner),
             happenings: sender,
         };
         tokio::spawn(driver.run(orders, inbox));
@@ -123,39 +134,15 @@ impl Session {
     }
 }
 
-#[derive(Debug)]
-enum Input {
-    Resolved(Query, Answer),
-    Connected(ConnectionId, SocketAddr),
-    ConnectFailed(ConnectionId, Happening),
-    Traffic(Traffic),
-}
-
-impl From<Traffic> for Input {
-    fn from(traffic: Traffic) -> Self {
-        Self::Traffic(traffic)
-    }
-}
-
-/// A connection, or the attempt at one.
-#[derive(Debug)]
-struct Link {
-    transport: Transport,
-    outbox: Outbox,
-    connecting: Option<AbortHandle>,
-}
-
 /// The task that owns the machine.
 struct Driver {
     agent: UserAgent,
-    network: Network,
-    owner: mpsc::Sender<Input>,
-    links: HashMap<ConnectionId, Link>,
+    links: Links,
     happenings: mpsc::Sender<Happening>,
 }
 
 impl Driver {
-    async fn run(mut self, mut orders: mpsc::Receiver<Command>, mut inbox: mpsc::Receiver<Input>) {
+    async fn run(mut self, mut orders: mpsc::Receiver<Command>, mut inbox: mpsc::Receiver<Signal>) {
         let mut timer = pin!(sleep(Duration::ZERO));
         let happenings = self.happenings.clone();
         loop {
@@ -177,71 +164,17 @@ impl Driver {
         }
     }
 
-    fn handle_input(&mut self, now: Instant, input: Input) {
-        match input {
-            Input::Resolved(query, answer) => self.agent.handle_answer(now, &query, answer),
-            Input::Connected(id, local) => {
-                let Some(link) = self.links.get_mut(&id) else {
-                    return;
-                };
-                link.connecting = None;
-                let peer = match link.transport {
-                    Transport::Tls => Peer::Verified,
-                    _ => Peer::Plain,
-                };
-                self.agent.handle_connected(now, id, local, peer);
-            }
-            Input::ConnectFailed(id, happening) => {
-                if self.links.remove(&id).is_some() {
-                    let _ = self.happenings.try_send(happening);
-                    self.agent.handle_connect_failed(now, id);
-                }
-            }
-            Input::Traffic(Traffic::Data(id, data)) => self.agent.handle_data(now, id, data),
-            Input::Traffic(Traffic::Closed(id, _)) => {
-                if self.links.remove(&id).is_some() {
-                    self.agent.handle_closed(now, id);
-                }
-            }
+    fn handle_input(&mut self, now: Instant, signal: Signal) {
+        if let Some(failed) = self.links.handle(&mut self.agent, now, signal) {
+            let _ = self.happenings.try_send(failed.into());
         }
     }
 
     /// Does what the user agent asks for.
     fn flush(&mut self) {
         while let Some(output) = self.agent.poll_output() {
-            match output {
-                Output::Resolve(query) => {
-                    let owner = self.owner.clone();
-                    let resolver = self.network.resolver.clone();
-                    tokio::spawn(async move {
-                        let answer = resolver.resolve(&query).await;
-                        let _ = owner.send(Input::Resolved(query, answer)).await;
-                    });
-                }
-                Output::Connect {
-                    connection,
-                    transport,
-                    host,
-                    address,
-                } => self.connect(connection, transport, host, address),
-                Output::Send { connection, data } => {
-                    let Some(link) = self.links.get(&connection) else {
-                        continue;
-                    };
-                    if link.outbox.waiting() > BACKLOG {
-                        self.links.remove(&connection);
-                        self.agent.handle_closed(Instant::now(), connection);
-                    } else {
-                        link.outbox.send(data);
-                    }
-                }
-                Output::Close { connection } => {
-                    if let Some(link) = self.links.remove(&connection)
-                        && let Some(connecting) = link.connecting
-                    {
-                        connecting.abort();
-                    }
-                }
+            if let Some(broken) = self.links.perform(output) {
+                self.agent.handle_closed(Instant::now(), broken);
             }
         }
         while self.happenings.capacity() > 0
@@ -250,65 +183,4 @@ impl Driver {
             let _ = self.happenings.try_send(Happening::Event(event));
         }
     }
-
-    fn connect(
-        &mut self,
-        id: ConnectionId,
-        transport: Transport,
-        host: String,
-        address: SocketAddr,
-    ) {
-        let (outbox, outgoing) = outbox();
-        let owner = self.owner.clone();
-        let tls = (transport == Transport::Tls).then(|| {
-            let name = self.network.server_name.clone();
-            (
-                self.network.tls.clone(),
-                name.unwrap_or_else(|| host.clone()),
-            )
-        });
-        let connecting = tokio::spawn(async move {
-            if let Err(error) = connect(id, address, tls, outgoing, &owner).await {
-                let happening = Happening::ConnectFailed {
-                    host,
-                    address,
-                    error,
-                };
-                let _ = owner.send(Input::ConnectFailed(id, happening)).await;
-            }
-        });
-        let link = Link {
-            transport,
-            outbox,
-            connecting: Some(connecting.abort_handle()),
-        };
-        self.links.insert(id, link);
-    }
-}
-
-/// Connects and carries octets until the connection is closed.
-async fn connect(
-    id: ConnectionId,
-    address: SocketAddr,
-    tls: Option<(TlsConnector, String)>,
-    outgoing: Outgoing,
-    owner: &mpsc::Sender<Input>,
-) -> io::Result<()> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let local = stream.local_addr()?;
-    match tls {
-        None => {
-            let _ = owner.send(Input::Connected(id, local)).await;
-            carry(stream, id, outgoing, owner.clone()).await;
-        }
-        Some((tls, name)) => {
-            let name = ServerName::try_from(name)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-            let stream = tls.connect(name, stream).await?;
-            let _ = owner.send(Input::Connected(id, local)).await;
-            carry(stream, id, outgoing, owner.clone()).await;
-        }
-    }
-    Ok(())
 }

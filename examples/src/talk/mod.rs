@@ -71,9 +71,9 @@ impl Talk {
     }
 
     /// Takes a packet that came.
-    pub fn hear(&mut self, packet: &MediaPacket) {
+    pub fn hear(&mut self, now: Instant, packet: &MediaPacket) {
         match self {
-            Self::Speech(speech) => speech.hear(packet),
+            Self::Speech(speech) => speech.hear(now, packet),
             Self::Show(show) => show.hear(packet),
         }
     }

@@ -23,6 +23,7 @@ pub struct Speech {
     pub(super) start: Option<Instant>,
     index: u32,
     recording: Recording,
+    last_heard: Option<Instant>,
 }
 
 impl fmt::Debug for Speech {
@@ -48,6 +49,7 @@ impl Speech {
             start: None,
             index: 0,
             recording: Recording::default(),
+            last_heard: None,
         }
     }
 
@@ -70,10 +72,11 @@ impl Speech {
         Self::new(law, payload_type, words.into_iter())
     }
 
-    /// Whether everything is said.
+    /// Whether everything is said here, and nothing has been heard from the other side for so long.
     #[must_use]
-    pub const fn is_over(&self) -> bool {
-        self.next.is_none()
+    pub fn is_silent(&self, now: Instant, silence: Duration) -> bool {
+        let last = self.last_heard.or(self.start);
+        self.next.is_none() && last.is_some_and(|last| now.duration_since(last) > silence)
     }
 
     /// What was heard.
@@ -105,7 +108,8 @@ impl Speech {
         }
     }
 
-    pub(super) fn hear(&mut self, packet: &MediaPacket) {
+    pub(super) fn hear(&mut self, now: Instant, packet: &MediaPacket) {
+        self.last_heard = Some(now);
         let rtp = packet.rtp();
         // What is far from what came before is of another sender, or of none.
         let _ = self.recording.push(self.law, rtp.timestamp(), rtp.payload());

@@ -70,7 +70,7 @@ impl Talks {
                     }
                 }
             }
-            Event::StreamClosed { stream } => {
+            Event::StreamClosed { stream, .. } => {
                 let talk = self.live.remove(stream);
                 self.ended.extend(talk.map(|talk| (*stream, talk)));
             }
@@ -79,9 +79,9 @@ impl Talks {
     }
 
     /// Takes a packet that came.
-    pub fn hear(&mut self, phone: &Phone, stream: StreamId, packet: &MediaPacket) {
+    pub fn hear(&mut self, now: Instant, phone: &Phone, stream: StreamId, packet: &MediaPacket) {
         if let Some(talk) = self.meet(phone, stream) {
-            talk.hear(packet);
+            talk.hear(now, packet);
         }
     }
 

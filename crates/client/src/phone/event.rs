@@ -1,5 +1,7 @@
 //! What a phone asks for and what it tells.
 
+use std::net::SocketAddr;
+
 use ocs_call::{Ended, Transfer};
 use ocs_media::{Action, Statistics};
 use ocs_sdpext::negotiation::{OfferedStream, StreamKind};
@@ -171,5 +173,7 @@ pub enum Event {
     StreamClosed {
         /// Which.
         stream: StreamId,
+        /// Their addresses.
+        sockets: Vec<SocketAddr>,
     },
 }

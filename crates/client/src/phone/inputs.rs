@@ -185,7 +185,11 @@ impl Phone {
         self.closing = closing;
         for slot in gone {
             self.bases.retain(|_, stream| *stream != slot.id);
-            self.events.push_back(Event::StreamClosed { stream: slot.id });
+            let sockets = slot.plan.sockets.iter();
+            self.events.push_back(Event::StreamClosed {
+                stream: slot.id,
+                sockets: sockets.map(|socket| socket.address).collect(),
+            });
         }
     }
 }
