@@ -16,6 +16,33 @@ const ICE: &str = "a=ice-ufrag:Wm1K\r\na=ice-pwd:uR9x0KZ8QpTn3vB6yD2sEfGh\r\n\
 a=candidate:1 1 UDP 2130706431 192.0.2.2 50000 typ host\r\n\
 a=candidate:1 2 UDP 2130705918 192.0.2.2 50001 typ host\r\n";
 
+/// The headers that a call reads.
+const HEADERS: [HeaderName; 23] = [
+    HeaderName::CallId,
+    HeaderName::CSeq,
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::Via,
+    HeaderName::Contact,
+    HeaderName::RecordRoute,
+    HeaderName::Require,
+    HeaderName::Supported,
+    HeaderName::Allow,
+    HeaderName::RSeq,
+    HeaderName::RAck,
+    HeaderName::SessionExpires,
+    HeaderName::MinSe,
+    HeaderName::RetryAfter,
+    HeaderName::Event,
+    HeaderName::SubscriptionState,
+    HeaderName::ReferTo,
+    HeaderName::ReferredBy,
+    HeaderName::Reason,
+    HeaderName::ContentType,
+    HeaderName::Expires,
+    HeaderName::MsClientDiagnostics,
+];
+
 fn stream(kind: StreamKind) -> Stream {
     let transport = Transport::new("192.0.2.2:50000".parse().unwrap());
     let transport = transport.with_ice(ICE).unwrap();
@@ -87,7 +114,7 @@ impl Fuzz {
     /// A header of the message is another, and perhaps its body.
     fn change(message: &mut Message, rest: &[u8]) {
         if let Some((&name, value)) = rest.split_first() {
-            let name = HeaderName::ALL[usize::from(name) % HeaderName::ALL.len()];
+            let name = HEADERS[usize::from(name) % HEADERS.len()];
             let value = String::from_utf8_lossy(value);
             match value.strip_prefix('\n') {
                 Some(body) => message.set_body("application/sdp", body.to_owned()),
