@@ -2,8 +2,13 @@
 
 mod common;
 
-use common::{ALICE, Net, audio, call, call_with, config, established, invite, rng, video};
-use ocs_call::{Call, Config, State};
+use std::time::Duration;
+
+use common::{
+    ALICE, Fate, Net, accept_streams, answer, audio, call, call_with, config, established, invite,
+    offer, rng, video,
+};
+use ocs_call::{Call, Config, Event, State};
 use ocs_sip_core::{HeaderName, Message};
 
 #[test]
@@ -109,4 +114,33 @@ fn the_headers_of_an_invite() {
         net.call(1).remote_user_agent(),
         recorded.header(HeaderName::UserAgent)
     );
+}
+
+#[test]
+fn a_change_that_overtakes_the_ack() {
+    let mut sent = 0;
+    // The third message is the ACK.
+    let mut net = Net::lossy(move || {
+        sent += 1;
+        if sent == 3 { Fate::Lose } else { Fate::Deliver }
+    });
+    call(&mut net);
+    accept_streams(&mut net, 1);
+    let now = net.now();
+    net.call(1).accept(now).unwrap();
+    net.run();
+    assert_eq!(net.flow(), ["0>1 INVITE", "1>0 200 INVITE", "0>1 ACK"]);
+    net.call(ALICE).hold();
+    offer(&mut net, ALICE);
+    let established = net.take(1, |event| Some(event.clone()));
+    assert_eq!(established, Some(Event::Established));
+    answer(&mut net, 1);
+    net.advance(Duration::from_secs(5));
+    // Neither answer was repeated.
+    let answers = net
+        .flow()
+        .iter()
+        .filter(|line| *line == "1>0 200 INVITE")
+        .count();
+    assert_eq!(answers, 2);
 }
