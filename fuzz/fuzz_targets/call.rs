@@ -80,6 +80,8 @@ struct Fuzz {
     now: Instant,
     sent: Vec<(RequestId, Message)>,
     offer: Message,
+    /// An answer to it.
+    answer: Message,
     incoming: bool,
     next: u64,
     over: bool,
@@ -94,10 +96,22 @@ impl Fuzz {
             unreachable!("an INVITE");
         };
         let mut sent = vec![(id, message.clone())];
-        if incoming {
+        let called = || {
             let id = TransactionId(0);
-            call = Call::incoming(now, config(), id, &message, "b", rng(2)).unwrap();
+            let mut call = Call::incoming(now, config(), id, &message, "b", rng(2)).unwrap();
             call.accept_stream(0, stream(StreamKind::Audio)).unwrap();
+            call
+        };
+        let mut other = called();
+        other.accept(now).unwrap();
+        let Some(Action::Respond {
+            message: answer, ..
+        }) = other.poll_action()
+        else {
+            unreachable!("a 200");
+        };
+        if incoming {
+            call = called();
             sent.clear();
         }
         Self {
@@ -105,6 +119,7 @@ impl Fuzz {
             now,
             sent,
             offer: message,
+            answer,
             incoming,
             next: 1,
             over: false,
@@ -130,9 +145,15 @@ impl Fuzz {
         let method = Method::ALL[usize::from(*method) % Method::ALL.len()].clone();
         let number = u32::from(*cseq);
         let (from, to) = if self.incoming {
-            ("<sip:alice@contoso.com>;tag=a", "<sip:bob@contoso.com>;tag=b")
+            (
+                "<sip:alice@contoso.com>;tag=a",
+                "<sip:bob@contoso.com>;tag=b",
+            )
         } else {
-            ("<sip:bob@contoso.com>;tag=b", "<sip:alice@contoso.com>;tag=a")
+            (
+                "<sip:bob@contoso.com>;tag=b",
+                "<sip:alice@contoso.com>;tag=a",
+            )
         };
         let mut message = Message::request(method.clone(), "sip:x@contoso.com")
             .with(HeaderName::From, from)
@@ -171,7 +192,7 @@ impl Fuzz {
         let tag = ["b", "c", "d", "e", "f"][usize::from(*tag) % 5];
         let mut response = Message::response_to(request, status, Some(tag));
         if flags & 1 != 0 {
-            response.set_body("application/sdp", self.offer.body().clone());
+            response.set_body("application/sdp", self.answer.body().clone());
         }
         if flags & 2 != 0 {
             response.push(HeaderName::Require, "100rel");
