@@ -279,8 +279,9 @@ fn invites_that_are_refused() {
     let mut no_tag = offered();
     no_tag.set(HeaderName::From, "<sip:alice@contoso.com>");
     assert_eq!(refusal(&no_tag, config(1)).0, 400);
-    let mut message = offered();
-    message.set(HeaderName::CSeq, "1 MESSAGE");
+    let mut inside = offered();
+    inside.set(HeaderName::To, "<sip:bob@contoso.com>;tag=x");
+    assert_eq!(refusal(&inside, config(1)).0, 481);
     let message = Message::request(Method::Message, "sip:bob@contoso.com");
     assert_eq!(refusal(&message, config(1)).0, 400);
 }

@@ -94,7 +94,7 @@ fn ten_thousand_offers() {
             }
         }
     }
-    assert_eq!(statuses, [500; 9999]);
+    assert_eq!(statuses, vec![500; 9999]);
     call.answer(now).unwrap();
     let (actions, _) = drain(&mut call);
     assert!(matches!(

@@ -179,7 +179,7 @@ impl<R: CryptoRng> Call<R> {
         self.change.tries += 1;
         match again {
             Some(at) if self.change.tries <= self.config.limits.retries => {
-                leg_abandon(&mut self.leg);
+                self.abandon();
                 self.change.draft.restore(ours.draft);
                 self.change.retry = Some((at, ours.refreshes));
             }
@@ -187,8 +187,14 @@ impl<R: CryptoRng> Call<R> {
         }
     }
 
+    fn abandon(&mut self) {
+        if let Some(leg) = &mut self.leg {
+            leg.session.abandon();
+        }
+    }
+
     fn abandon_offer(&mut self, status: u16, reason: &str, refreshes: bool) {
-        leg_abandon(&mut self.leg);
+        self.abandon();
         if !refreshes {
             self.change_refused(status, reason);
         }
@@ -311,14 +317,12 @@ impl<R: CryptoRng> Call<R> {
         self.advance();
     }
 
-    /// Refuses the peer's offer that waits; whether there was one.
-    pub(super) fn drop_offer(&mut self, status: u16) -> bool {
-        let Some(theirs) = self.change.theirs.take() else {
-            return false;
-        };
-        leg_abandon(&mut self.leg);
-        self.refuse(theirs.id, &theirs.request, &Refusal::new(status));
-        true
+    /// Refuses the peer's offer that waits, if there is one.
+    pub(super) fn drop_offer(&mut self, status: u16) {
+        if let Some(theirs) = self.change.theirs.take() {
+            self.abandon();
+            self.refuse(theirs.id, &theirs.request, &Refusal::new(status));
+        }
     }
 
     /// The peer's CANCEL of a change.
@@ -387,11 +391,5 @@ impl<R: CryptoRng> Call<R> {
     /// The peer does not know the dialog any more, or cannot be reached (RFC 5057). BYE clears what servers on the way still hold.
     pub(super) fn dialog_gone(&mut self, now: Instant, status: u16) {
         self.end_with_bye(now, Cause::DialogGone, Some(status));
-    }
-}
-
-fn leg_abandon(leg: &mut Option<super::Leg>) {
-    if let Some(leg) = leg {
-        leg.session.abandon();
     }
 }

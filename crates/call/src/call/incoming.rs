@@ -50,7 +50,7 @@ impl<R: CryptoRng> Call<R> {
     /// `local_tag` is a fresh random token, which the responses have in To.
     ///
     /// # Errors
-    /// How the INVITE is refused: 400, 420, 422, 488, or 415 with what is accepted. An INVITE without offer is refused with 488.
+    /// How the INVITE is refused: 400, 420, 422, 481 if it is of a dialog, 488, or 415 with what is accepted. An INVITE without offer is refused with 488.
     pub fn incoming(
         now: Instant,
         config: Config,
@@ -61,6 +61,9 @@ impl<R: CryptoRng> Call<R> {
     ) -> Result<Self, Refusal> {
         if invite.method() != Some(&Method::Invite) {
             return Err(Refusal::new(400));
+        }
+        if invite.to_header().is_ok_and(|to| to.tag().is_some()) {
+            return Err(Refusal::new(481));
         }
         let dialog = Dialog::uas(invite, local_tag).map_err(|_| Refusal::new(400))?;
         config.check_require(invite)?;
@@ -194,11 +197,15 @@ impl<R: CryptoRng> Call<R> {
         };
         body::put(&mut response, &sdp);
         self.state = State::Early;
-        match &mut self.called {
-            Some(called) if reliable => called.sender.send(now, response),
-            _ => self.respond(id, response),
+        if let Some(called) = &mut self.called {
+            called.remind = Some(now + REMINDER);
+            if reliable {
+                called.sender.send(now, response);
+                self.flush_provisional();
+            } else {
+                self.respond(id, response);
+            }
         }
-        self.flush_provisional();
         Ok(true)
     }
 

@@ -46,10 +46,10 @@ impl<R: CryptoRng> Call<R> {
             Ok(Incoming::OutOfOrder) => return self.reply(id, request, 500),
             Err(_) => return self.reply(id, request, 400),
         }
-        if !matches!(method, Method::Bye | Method::Prack)
+        if *method == Method::Invite
             && let Some(awaited) = self.unacknowledged.take()
         {
-            // Whoever goes on has our 2xx: the ACK was overtaken.
+            // Whoever sends the next one has our 2xx: its ACK was lost or overtaken.
             self.acknowledged(&awaited);
         }
         match method {

@@ -2,9 +2,10 @@
 #![allow(dead_code, unused_imports)] // Each test uses its part.
 
 mod net;
+mod proxy;
 
 use ocs_call::{Config, Event};
-use ocs_sdpext::attribute::SsrcRange;
+use ocs_sdpext::attribute::{Direction, SsrcRange};
 use ocs_sdpext::negotiation::{OfferedStream, Stream, StreamKind, Transport};
 use ocs_sip_core::{HeaderName, Message, Method};
 use rand_chacha::ChaCha12Rng;
@@ -117,4 +118,34 @@ pub(crate) fn ended(net: &mut Net, side: usize) -> ocs_call::Ended {
         Some(Event::Ended(ended)) => ended,
         other => panic!("{other:?}"),
     }
+}
+
+pub(crate) fn offer(net: &mut Net, side: usize) {
+    net.call(side).offer().unwrap();
+    net.run();
+}
+
+/// The other side answers what was offered.
+pub(crate) fn answer(net: &mut Net, side: usize) {
+    accept_streams(net, side);
+    let now = net.now();
+    net.call(side).answer(now).unwrap();
+    net.run();
+}
+
+pub(crate) fn round(net: &mut Net, side: usize) {
+    offer(net, side);
+    answer(net, 1 - side);
+}
+
+pub(crate) fn direction(net: &mut Net, side: usize, stream: usize) -> Option<Direction> {
+    let session = net.call(side).current().unwrap().1;
+    session.negotiated(stream).map(|agreed| agreed.direction)
+}
+
+pub(crate) fn active(net: &mut Net, side: usize) -> usize {
+    let session = net.call(side).current().unwrap().1;
+    (0..session.len())
+        .filter_map(|at| session.negotiated(at))
+        .count()
 }

@@ -8,10 +8,12 @@ use ocs_sip_core::transaction::{ClientId, Event as LayerEvent, Flow, Layer, Serv
 use ocs_sip_core::{HeaderName, Limits, Message, Method};
 use rand_chacha::ChaCha12Rng;
 
+use super::proxy::Fork;
+
 /// The endpoint that calls; the others are called, from 1 on.
 pub(crate) const ALICE: usize = 0;
 
-const DELAY: Duration = Duration::from_millis(10);
+pub(super) const DELAY: Duration = Duration::from_millis(10);
 
 /// What becomes of a message on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +25,13 @@ pub(crate) enum Fate {
     Late,
 }
 
-struct Packet {
-    at: Instant,
-    to: usize,
-    message: Message,
+pub(super) struct Packet {
+    pub(super) at: Instant,
+    pub(super) to: usize,
+    pub(super) message: Message,
 }
 
-struct Endpoint {
+pub(super) struct Endpoint {
     layer: Layer,
     call: Option<Call<ChaCha12Rng>>,
     clients: HashMap<ClientId, RequestId>,
@@ -39,24 +41,16 @@ struct Endpoint {
     events: VecDeque<Event>,
 }
 
-/// How the proxy treats the branches of the INVITE.
-#[derive(Default)]
-struct Fork {
-    invite: Option<Message>,
-    answered: bool,
-    failed: HashMap<usize, Message>,
-}
-
 /// Endpoints and the proxy between them.
 pub(crate) struct Net {
-    now: Instant,
-    flow: Flow,
-    ends: Vec<Endpoint>,
-    packets: Vec<Packet>,
+    pub(super) now: Instant,
+    pub(super) flow: Flow,
+    pub(super) ends: Vec<Endpoint>,
+    pub(super) packets: Vec<Packet>,
     /// When the last message of a connection arrives.
-    last: HashMap<(usize, usize), Instant>,
-    fork: Fork,
-    fate: Box<dyn FnMut() -> Fate>,
+    pub(super) last: HashMap<(usize, usize), Instant>,
+    pub(super) fork: Fork,
+    pub(super) fate: Box<dyn FnMut() -> Fate>,
     /// Makes the call of a called endpoint.
     pub(crate) config: fn(usize) -> Config,
     /// What the proxy changes in what it forwards.
@@ -67,7 +61,7 @@ pub(crate) struct Net {
     pub(crate) messages: Vec<Message>,
 }
 
-fn summary(message: &Message) -> String {
+pub(super) fn summary(message: &Message) -> String {
     match message.status() {
         Some(status) => format!("{status} {}", message.cseq().unwrap().method_text),
         None => message.method().unwrap().to_string(),
@@ -369,114 +363,4 @@ impl Net {
             _ => {}
         }
     }
-
-    /// The proxy.
-    fn route(&mut self, from: usize, message: Message) {
-        if message.is_request() {
-            let outside = message.to_header().unwrap().tag().is_none();
-            if outside {
-                if message.method() == Some(&Method::Invite) && !self.fork.answered {
-                    self.fork.invite = Some(message.clone());
-                    self.fork.failed.clear();
-                }
-                for to in 1..self.ends.len() {
-                    self.forward(from, to, message.clone());
-                }
-            } else if message.method() == Some(&Method::Ack)
-                && message.request_uri() == Some("sip:bob@contoso.com")
-            {
-                // Of a final response to the INVITE that was no 2xx.
-                for to in 1..self.ends.len() {
-                    self.forward(from, to, message.clone());
-                }
-            } else {
-                let uri = message.request_uri().unwrap();
-                let to = (0..self.ends.len())
-                    .find(|side| uri.starts_with(&format!("sip:endpoint{side}@")))
-                    .unwrap_or_else(|| panic!("nobody is {uri}"));
-                self.forward(from, to, message);
-            }
-            return;
-        }
-        let via = message.top_via().unwrap();
-        let to: usize = via.host().to_string()["end".len()..].parse().unwrap();
-        let cseq = message.cseq().unwrap();
-        let of_call = self.fork.invite.as_ref().is_some_and(|invite| {
-            cseq.method() == Method::Invite && invite.top_via().unwrap().branch() == via.branch()
-        });
-        if of_call && self.ends.len() > 2 {
-            self.branch_answered(from, to, message);
-        } else {
-            self.forward(from, to, message);
-        }
-    }
-
-    /// The forking proxy: the first 2xx ends the other branches; a failure waits for all of them.
-    fn branch_answered(&mut self, from: usize, to: usize, message: Message) {
-        let status = message.status().unwrap();
-        if status < 200 {
-            return self.forward(from, to, message);
-        }
-        if status < 300 {
-            if !std::mem::replace(&mut self.fork.answered, true) {
-                let invite = self.fork.invite.clone().unwrap();
-                for other in (1..self.ends.len()).filter(|other| *other != from) {
-                    if !self.fork.failed.contains_key(&other) {
-                        self.forward(from, other, cancel(&invite));
-                    }
-                }
-            }
-            return self.forward(from, to, message);
-        }
-        self.fork.failed.insert(from, message.clone());
-        if !self.fork.answered && self.fork.failed.len() == self.ends.len() - 1 {
-            self.forward(from, to, message);
-        }
-    }
-
-    fn forward(&mut self, from: usize, to: usize, mut message: Message) {
-        (self.change)(&mut message);
-        self.wire.push((from, to, summary(&message)));
-        self.messages.push(message.clone());
-        let fate = (self.fate)();
-        let mut at = self.now + DELAY;
-        if fate == Fate::Late {
-            at += 25 * DELAY;
-        }
-        if self.flow.is_reliable() {
-            // In order on each connection.
-            let last = self.last.entry((from, to)).or_insert(at);
-            at = at.max(*last);
-            *last = at;
-        }
-        let times = match fate {
-            Fate::Lose => 0,
-            Fate::Twice => 2,
-            Fate::Deliver | Fate::Late => 1,
-        };
-        for _ in 0..times {
-            let message = message.clone();
-            self.packets.push(Packet { at, to, message });
-        }
-    }
-}
-
-/// What the proxy sends to the branches that lost.
-fn cancel(invite: &Message) -> Message {
-    let mut cancel = Message::request(Method::Cancel, invite.request_uri().unwrap());
-    for name in [
-        HeaderName::Via,
-        HeaderName::From,
-        HeaderName::To,
-        HeaderName::CallId,
-    ] {
-        cancel.push(name, invite.header(name).unwrap());
-    }
-    let number = invite.cseq().unwrap().number;
-    cancel.push(HeaderName::CSeq, &format!("{number} CANCEL"));
-    cancel.push(
-        HeaderName::Reason,
-        "SIP;cause=200;text=\"Call completed elsewhere\"",
-    );
-    cancel
 }
