@@ -138,3 +138,91 @@ impl Closer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ocs_srtp::{MasterKey, Mki};
+
+    fn key(number: u8) -> KeyParams {
+        KeyParams {
+            master: MasterKey::from([number; MasterKey::LEN]),
+            lifetime: None,
+            mki: Some(Mki::PRODUCTS),
+        }
+    }
+
+    fn packet(closer: &mut Closer, sequence: u8) -> Vec<u8> {
+        let mut packet = vec![0x80, 0, 0, sequence, 0, 0, 0, 0, 0, 0, 0, 7, 1, 2, 3];
+        closer.close(&mut packet, false).unwrap();
+        packet
+    }
+
+    #[test]
+    fn an_old_key_is_taken_until_the_new_one_has_been_in_use_for_a_while() {
+        let now = Instant::now();
+        let mut opener = Opener::new(ReceiverConfig::default(), &key(1)).unwrap();
+        let (mut old, mut new) = (Closer::default(), Closer::default());
+        old.set_key(Some(&key(1)));
+        new.set_key(Some(&key(2)));
+        opener.set_key(&key(2)).unwrap();
+        assert_eq!(opener.poll_timeout(), None);
+        opener.handle_timeout(now + 100 * OVERLAP);
+        assert_eq!(opener.open(now, &mut packet(&mut old, 1), false), Ok(15));
+        assert_eq!(opener.open(now, &mut packet(&mut new, 2), false), Ok(15));
+        assert_eq!(opener.open(now, &mut packet(&mut old, 3), false), Ok(15));
+        assert_eq!(opener.poll_timeout(), Some(now + OVERLAP));
+        opener.handle_timeout(now + OVERLAP);
+        let late = opener.open(now, &mut packet(&mut old, 4), false);
+        assert_eq!(late, Err(ocs_srtp::Error::AuthenticationFailed));
+        assert_eq!(opener.open(now, &mut packet(&mut new, 5), false), Ok(15));
+        assert_eq!(opener.poll_timeout(), None);
+    }
+
+    #[test]
+    fn keys_come_and_go_within_the_limit() {
+        let now = Instant::now();
+        let config = ReceiverConfig {
+            max_keys: 2,
+            ..ReceiverConfig::default()
+        };
+        let mut opener = Opener::new(config, &key(1)).unwrap();
+        for number in 2..200 {
+            opener.set_key(&key(number)).unwrap();
+        }
+        // Back to the one before: it is the key of the description again.
+        opener.set_key(&key(198)).unwrap();
+        let mut closer = Closer::default();
+        closer.set_key(Some(&key(198)));
+        assert_eq!(opener.open(now, &mut packet(&mut closer, 1), false), Ok(15));
+        assert_eq!(opener.poll_timeout(), Some(now + OVERLAP));
+    }
+
+    #[test]
+    fn no_index_is_used_twice_whatever_the_keys() {
+        let mut closer = Closer::default();
+        closer.set_key(Some(&key(1)));
+        let first = packet(&mut closer, 1);
+        // A peer in clear in between, and the same key with another form of its packets.
+        closer.set_key(None);
+        assert_eq!(packet(&mut closer, 2).len(), 15);
+        let plain = KeyParams {
+            mki: None,
+            ..key(1)
+        };
+        closer.set_key(Some(&plain));
+        let mut again = vec![0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 9, 9, 9];
+        let refused = closer.close(&mut again, false);
+        assert_eq!(refused, Err(ocs_srtp::Error::Replayed));
+        assert_eq!(first.len(), packet(&mut closer, 3).len() + 1);
+    }
+
+    #[test]
+    fn keys_do_not_show() {
+        let mut closer = Closer::default();
+        closer.set_key(Some(&key(0xab)));
+        let opener = Opener::new(ReceiverConfig::default(), &key(0xab)).unwrap();
+        let text = format!("{closer:?} {opener:?}");
+        assert!(!text.contains("171") && !text.contains("ab, "), "{text}");
+    }
+}

@@ -9,7 +9,7 @@ use ocs_media::{Action, Config, Event, ForkId, MediaStream};
 use ocs_sdpext::codec::Codec;
 use ocs_sdpext::negotiation::{Answer, Session, Stage, Stream, StreamKind, Verdict};
 use rand_chacha::ChaCha12Rng;
-use rand_core::SeedableRng;
+use rand_chacha::rand_core::SeedableRng;
 
 /// A caller and a callee.
 pub struct Pair {
