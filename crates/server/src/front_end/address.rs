@@ -3,6 +3,7 @@
 use ocs_sip_core::Aor;
 use ocs_sipre::Instance;
 use ocs_sipre::gruu::{Gruu, Opaque, application_gruu};
+use ocs_siprege::provisioning::ProvisionGroup;
 use uuid::Uuid;
 
 /// Where a service of the pool is asked: a GRUU of a server with its role ([MS-SIPRE] 2.2.2).
@@ -39,5 +40,22 @@ impl ServiceAddress {
 
     pub(super) fn to_uri(&self) -> String {
         application_gruu(&self.aor, &self.opaque())
+    }
+}
+
+/// Tells the addresses to clients that are told of no others.
+pub(super) fn tell(
+    groups: &mut [ProvisionGroup],
+    relay: Option<&ServiceAddress>,
+    quality: Option<&ServiceAddress>,
+) {
+    for group in groups {
+        if let ProvisionGroup::ServerConfiguration(told) = group {
+            for (uri, own) in [(&mut told.mras_uri, relay), (&mut told.qos_uri, quality)] {
+                *uri = uri
+                    .take()
+                    .or_else(|| own.map(|address| address.to_uri().into()));
+            }
+        }
     }
 }

@@ -27,7 +27,7 @@ use ocs_sipae::server::{self as sipae, Policy};
 use ocs_sipre::route::{RouteKey, Router};
 use ocs_siprege::mcu::{FocusFactory, McuList};
 use ocs_siprege::notify::RegistrationEvent;
-use ocs_siprege::provisioning::{ProvisionGroup, Provisioning};
+use ocs_siprege::provisioning::Provisioning;
 use ocs_siprege::registrar::Registrar;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -155,11 +155,10 @@ impl<S: Store> FrontEnd<S> {
             .map(|name| quality::address(name, domain))
             .transpose()?;
         let mut provisioning = config.provisioning.clone();
-        let uri = |address: &Option<ServiceAddress>| address.as_ref().map(ServiceAddress::to_uri);
-        tell(
+        address::tell(
             &mut provisioning.groups,
-            uri(&relay_address),
-            uri(&quality_address),
+            relay_address.as_ref(),
+            quality_address.as_ref(),
         );
         Ok(Self {
             authentication: sipae::Server::new(
@@ -410,17 +409,6 @@ impl<S: Store> FrontEnd<S> {
         let subscriptions = std::mem::take(&mut connection.subscriptions);
         self.end_subscriptions_of(subscriptions);
         Some(connection)
-    }
-}
-
-/// Tells clients the addresses of the services, those who are told of no others.
-fn tell(groups: &mut [ProvisionGroup], relay: Option<String>, quality: Option<String>) {
-    for group in groups {
-        if let ProvisionGroup::ServerConfiguration(configuration) = group {
-            let own = |uri: &Option<String>| uri.as_deref().map(Into::into);
-            configuration.mras_uri = configuration.mras_uri.take().or_else(|| own(&relay));
-            configuration.qos_uri = configuration.qos_uri.take().or_else(|| own(&quality));
-        }
     }
 }
 
