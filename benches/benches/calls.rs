@@ -14,6 +14,7 @@ use ocs_rtp::payload::Fragment;
 use ocs_rtp::session::Outgoing;
 use pair::Pair;
 
+/// Unless the program is told another number.
 const CALLS: usize = 1000;
 /// Of media.
 const SECONDS: u32 = 20;
@@ -28,12 +29,14 @@ struct Counts {
 }
 
 fn main() {
+    let told = std::env::args().skip(1).find_map(|word| word.parse().ok());
+    let count: usize = told.unwrap_or(CALLS).max(1);
     let begun = Instant::now();
     let start = ThreadTime::now();
-    let mut calls: Vec<Pair> = (0..CALLS as u64)
+    let mut calls: Vec<Pair> = (0..count as u64)
         .map(|seed| Pair::connected(seed, begun))
         .collect();
-    let setup = start.elapsed() / CALLS as u32;
+    let setup = start.elapsed() / count as u32;
     let mut now = calls.iter().map(|pair| pair.now).max().unwrap_or(begun);
     // Where the fast probing of the path at the beginning of a call is over.
     let mut warm = Counts::default();
@@ -51,20 +54,20 @@ fn main() {
     let busy = start.elapsed();
     assert_eq!(counts.heard, counts.sent);
     let share = 100.0 * busy.as_secs_f64() / f64::from(SECONDS);
-    let each = busy.as_secs_f64() * 1e9 / counts.sent as f64;
-    println!("{CALLS} calls, both ends, 50 packets of 160 octets a second each way");
+    let each = busy.as_nanos() / u128::from(counts.sent);
+    println!("{count} calls, both ends, 50 packets of 160 octets a second each way");
     println!("a call until it is connected, both ends: {setup:?}");
     println!(
         "{} packets of media and {} of RTCP in {SECONDS} s",
         counts.sent, counts.control
     );
-    println!("{share:.1} % of one core; {each:.0} ns for a packet, both ends");
+    println!("{share:.1} % of one core; {each} ns for a packet, both ends");
 }
 
 /// 20 ms of all calls.
 fn turn(calls: &mut [Pair], now: Instant, tick: u32, counts: &mut Counts) {
     let sound = [0x55; 160];
-    let mut wire: Vec<(usize, usize, Action)> = Vec::with_capacity(4 * CALLS);
+    let mut wire: Vec<(usize, usize, Action)> = Vec::with_capacity(4 * calls.len());
     for (number, call) in calls.iter_mut().enumerate() {
         call.now = now;
         for side in 0..2 {

@@ -54,6 +54,8 @@ pub struct MediaStream<R> {
     pub(crate) forks: Vec<Fork>,
     /// The fork that is heard and spoken to.
     pub(crate) heard: Option<ForkId>,
+    /// The fork that is to be heard, once media can flow with it.
+    wanted: Option<ForkId>,
     chosen: Option<ForkId>,
     closer: Closer,
     /// Where packets are written and closed.
@@ -93,6 +95,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             rtp: None,
             forks: Vec::new(),
             heard: None,
+            wanted: None,
             chosen: None,
             closer: Closer::default(),
             scratch: Vec::new(),

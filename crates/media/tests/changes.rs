@@ -43,7 +43,7 @@ fn who_only_receives_sends_no_media() {
     call.connect();
     let receives = ocs_sdpext::attribute::Direction::RecvOnly;
     call.round(0, |session| {
-        session.stream_mut(0).unwrap().direction = receives
+        session.stream_mut(0).unwrap().direction = receives;
     });
     assert_eq!(call.say(0, 0), Err(Error::NotSending));
     call.talk(1, 5);

@@ -70,6 +70,26 @@ fn early_media_of_one_is_heard_until_another_is_chosen() {
 }
 
 #[test]
+fn a_fork_that_is_wanted_is_waited_for() {
+    let mut call = Call::with(2, Ways::Udp, negotiation::Config::default(), config);
+    let offer = call.offer();
+    let answers = [1, 2].map(|callee| call.answer(callee, &offer));
+    call.take(id(2), &answers[1]);
+    call.command(0, |stream, now| {
+        assert_eq!(stream.prefer(now, id(1)), Err(Error::NoFork(id(1))));
+    });
+    call.take(id(1), &answers[0]);
+    call.testbed
+        .partition(call.caller.host, call.callees[0].host);
+    call.command(0, |stream, now| stream.prefer(now, id(1)).unwrap());
+    call.await_event(0, &Event::Usable { fork: id(2) });
+    assert_eq!(call.at(0).stream.heard(), None);
+    call.command(0, |stream, now| stream.drop_fork(now, id(1)));
+    call.command(0, |stream, now| stream.prefer(now, id(2)).unwrap());
+    assert_eq!(call.at(0).stream.heard(), Some(id(2)));
+}
+
+#[test]
 fn a_fork_that_ends_gives_way_to_another() {
     let mut call = forked(2, Ways::Udp);
     call.testbed.run_for(Duration::from_secs(5));

@@ -78,7 +78,7 @@ fn a_direct_call_with_losses() {
     assert_eq!(inbound.id, outbound.id);
     let network = inbound.network.as_ref().unwrap();
     let received = network.utilization.as_ref().unwrap().packets.unwrap();
-    assert_eq!(received as usize, call.heard(1));
+    assert_eq!(usize::try_from(received), Ok(call.heard(1)));
     let loss = network.packet_loss.as_ref().unwrap().loss_rate.unwrap().0;
     let expected = 1.0 - f64::from(received) / 1000.0;
     assert!((loss - expected).abs() < 0.005, "{loss} {expected}");

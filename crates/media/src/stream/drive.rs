@@ -145,7 +145,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         fork.set_usable(component);
         if fork.becomes_usable() {
             self.events.push_back(Event::Usable { fork: id });
-            if self.heard.is_none() {
+            if self.heard.is_none() && self.wanted.is_none_or(|wanted| wanted == id) {
                 self.hear(now, id);
             }
         }

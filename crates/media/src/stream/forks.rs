@@ -41,6 +41,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         }
         self.forks.retain(|other| other.id != fork);
         self.endpoint.drop_fork(now, fork);
+        self.wanted = self.wanted.filter(|wanted| *wanted != fork);
         if self.heard == Some(fork) {
             self.heard = None;
             let mut forks = self.forks.iter();
@@ -58,8 +59,10 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
     /// [`Error::NoFork`]
     pub fn prefer(&mut self, now: Instant, fork: ForkId) -> Result<(), Error> {
         let wanted = self.fork(fork).ok_or(Error::NoFork(fork))?;
+        let usable = wanted.is_usable(Component::Rtp);
+        self.wanted = Some(fork);
         // One that nothing can flow with is heard as soon as it can.
-        if wanted.is_usable(Component::Rtp) {
+        if usable {
             self.hear(now, fork);
         } else {
             self.heard = None;

@@ -90,7 +90,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             .is_some_and(|(agent, description)| agent.is_restart(&description))
     }
 
-    /// Looks for a new way, with the sockets that are there. After [`Event::Gathered`], [`transport`](Self::transport) is for the next offer or answer.
+    /// Looks for a new way, with the sockets that are there. After [`Event::Gathered`](crate::Event::Gathered), [`transport`](Self::transport) is for the next offer or answer.
     /// Media goes on over the former way until there is a new one.
     ///
     /// # Errors
