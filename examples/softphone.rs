@@ -119,7 +119,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .unwrap_or_else(|| address_toward(arguments.account.server()));
     let (ports, sockets) = Sockets::new(address);
     let caller = Caller::new(Manner::Answers(Duration::ZERO), ports, talks(play));
-    let telephone = Telephone::new(config, Config::default(), network, sockets, caller)?;
+    let mut phone = Config::default();
+    if address.is_loopback() {
+        // Whom the user sends there himself is meant.
+        phone.media = |mut config| {
+            config.ice.allow_loopback = true;
+            config
+        };
+    }
+    let telephone = Telephone::new(config, phone, network, sockets, caller)?;
     Softphone {
         telephone,
         arguments,

@@ -54,7 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     set_manner(testbed, bob, Manner::Rings);
     testbed.note(alice, "Alice calls, and gives up");
     let line = testbed.command(alice, |host: &mut PhoneHost, now| {
-        host.command(now, |phone, caller| caller.call(now, phone, "sip:bob@contoso.com"))
+        host.command(now, |phone, caller| {
+            caller.call(now, phone, "sip:bob@contoso.com")
+        })
     })?;
     testbed.run_for(Duration::from_secs(1));
     deployment.hang_up(alice, line)?;
@@ -63,7 +65,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     set_manner(testbed, bob, Manner::Declines(Duration::from_secs(1), 603));
     testbed.note(alice, "Alice calls, and Bob declines");
     testbed.command(alice, |host: &mut PhoneHost, now| {
-        host.command(now, |phone, caller| caller.call(now, phone, "sip:bob@contoso.com"))
+        host.command(now, |phone, caller| {
+            caller.call(now, phone, "sip:bob@contoso.com")
+        })
     })?;
     testbed.run_for(Duration::from_secs(3));
 

@@ -79,10 +79,7 @@ impl Account {
     ///
     /// # Errors
     /// An argument makes no sense.
-    pub fn configuration(
-        &self,
-        bootstrap: Bootstrap,
-    ) -> Result<(Config, Network), Box<dyn Error>> {
+    pub fn configuration(&self, bootstrap: Bootstrap) -> Result<(Config, Network), Box<dyn Error>> {
         let epid = match &self.epid {
             Some(epid) => epid.clone(),
             None => Epid::parse(&hex::encode(&seed()[..5]))?,

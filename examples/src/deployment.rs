@@ -233,7 +233,9 @@ impl Deployment {
     /// What the telephone told last.
     pub fn connect(&mut self, phone: HostId) -> Result<(), String> {
         self.testbed.command(phone, |host: &mut PhoneHost, now| {
-            host.command(now, |phone, _| phone.command(now, |agent| agent.sign_in(now)));
+            host.command(now, |phone, _| {
+                phone.command(now, |agent| agent.sign_in(now))
+            });
         });
         let ready = phone::Event::Agent(Event::Bootstrapped);
         let pending = |testbed: &Testbed| {

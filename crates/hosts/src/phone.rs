@@ -71,11 +71,7 @@ impl<P: Person> PhoneHost<P> {
     }
 
     /// Has the person do something.
-    pub fn command<T>(
-        &mut self,
-        now: Instant,
-        command: impl FnOnce(&mut Phone, &mut P) -> T,
-    ) -> T {
+    pub fn command<T>(&mut self, now: Instant, command: impl FnOnce(&mut Phone, &mut P) -> T) -> T {
         let result = command(&mut self.phone, &mut self.person);
         self.collect(now);
         result

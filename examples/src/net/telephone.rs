@@ -185,6 +185,7 @@ impl<P: Person> Telephone<P> {
                         self.sockets.remove(base);
                     }
                 }
+                debug!(?event);
                 self.news.push_back(News::Event(Box::new(event)));
             }
             while let Some(output) = self.phone.poll_output() {

@@ -83,7 +83,9 @@ impl Talk {
 impl fmt::Display for Talk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Speech(speech) => write!(f, "{:.2} s heard", speech.heard().len() as f64 / 8000.0),
+            Self::Speech(speech) => {
+                write!(f, "{:.2} s heard", speech.heard().len() as f64 / 8000.0)
+            }
             Self::Show(show) => write!(
                 f,
                 "{} pictures shown, {} seen, {} spoilt",

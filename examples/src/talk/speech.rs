@@ -112,6 +112,8 @@ impl Speech {
         self.last_heard = Some(now);
         let rtp = packet.rtp();
         // What is far from what came before is of another sender, or of none.
-        let _ = self.recording.push(self.law, rtp.timestamp(), rtp.payload());
+        let _ = self
+            .recording
+            .push(self.law, rtp.timestamp(), rtp.payload());
     }
 }

@@ -47,7 +47,9 @@ impl UserAgent {
         now: Instant,
         feedback: &CallQualityFeedbackReport,
     ) -> Result<(), Error> {
-        self.publisher().ok_or(Error::NotOffered)?.feedback(feedback)?;
+        self.publisher()
+            .ok_or(Error::NotOffered)?
+            .feedback(feedback)?;
         self.settle(now);
         Ok(())
     }
@@ -67,7 +69,11 @@ impl UserAgent {
 
     pub(super) fn drive_quality(&mut self, now: Instant) -> bool {
         let mut busy = false;
-        while let Some(service) = self.quality.as_mut().and_then(|q| q.publisher.poll_transmit()) {
+        while let Some(service) = self
+            .quality
+            .as_mut()
+            .and_then(|q| q.publisher.poll_transmit())
+        {
             busy = true;
             match self.new_service(&service.uri) {
                 Some(request) => {

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use ocs_call::RequestId as CallRequest;
 use ocs_sip_core::transaction::{ClientId, Event as Transaction, Flow, ServerId};
 use ocs_sip_core::{Aor, HeaderName, Message, Method};
 use ocs_sipae::client::Next;
-use ocs_call::RequestId as CallRequest;
 use ocs_sipre::im::RequestId;
 use ocs_sipre::via;
 

@@ -12,7 +12,7 @@ use super::{Event, LineId, Phone};
 use crate::phone::calling::is_new;
 
 /// Names a fork of a call for its streams.
-const fn media_fork(fork: ForkId) -> ocs_media::ForkId {
+pub(super) const fn media_fork(fork: ForkId) -> ocs_media::ForkId {
     ocs_media::ForkId(fork.number())
 }
 
@@ -21,7 +21,11 @@ impl Slot {
     pub(super) const fn note(&mut self, event: &MediaEvent) {
         match event {
             MediaEvent::Gathered => self.gathered = true,
-            MediaEvent::Connected { fork } => self.connected = Some(*fork),
+            MediaEvent::Connected { fork } => {
+                self.connected = Some(*fork);
+                self.failed = None;
+            }
+            MediaEvent::Failed { fork, .. } => self.failed = Some(*fork),
             _ => {}
         }
     }
@@ -43,7 +47,9 @@ impl Phone {
                 Event::EarlyMedia { line }
             }
             Told::ForkEnded { fork } => {
-                self.each_slot(now, id, |slot, now| slot.media.drop_fork(now, media_fork(fork)));
+                self.each_slot(now, id, |slot, now| {
+                    slot.media.drop_fork(now, media_fork(fork))
+                });
                 return;
             }
             Told::Answered { fork } => {
@@ -141,8 +147,9 @@ impl Phone {
         };
         let mut failed = Vec::new();
         for slot in &mut line.slots {
-            let Some((index, negotiated)) =
-                slot.index.and_then(|index| Some((index, session.negotiated(index)?)))
+            let Some((index, negotiated)) = slot
+                .index
+                .and_then(|index| Some((index, session.negotiated(index)?)))
             else {
                 continue;
             };
@@ -197,6 +204,7 @@ impl Phone {
                 if slot.media.handle_offer(now, &lines) == Ok(true) {
                     slot.gathered = false;
                     slot.connected = None;
+                    slot.failed = None;
                     slot.settled = false;
                 }
             }

@@ -100,7 +100,8 @@ impl Phone {
             }
             Err(error) => {
                 let error = error.into();
-                self.events.push_back(Event::CouldNotCall { line: id, error });
+                self.events
+                    .push_back(Event::CouldNotCall { line: id, error });
                 self.close_line(now, id);
             }
         }

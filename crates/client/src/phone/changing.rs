@@ -4,10 +4,16 @@ use std::time::Instant;
 
 use ocs_call::Ended;
 use ocs_ice::Role;
+use ocs_ocer::{DiagnosticsWriter, ErrorId, Kind};
 
+use super::agreeing::media_fork;
 use super::calling::choose;
 use super::slot::Slot;
 use super::{Error, Event, LineId, Phone, Plan, StreamId};
+
+/// What a BYE says when ICE has failed (\[MS-OCER\]).
+const NO_WAY: ErrorId = ErrorId(52031);
+const NO_WAY_TEXT: &str = "Call terminated on media connectivity failure";
 
 impl Phone {
     /// Puts a call on hold.
@@ -46,7 +52,12 @@ impl Phone {
     ///
     /// # Errors
     /// [`Error::NoLine`]; [`Error::WrongState`] before the call is answered; [`Error::Media`].
-    pub fn add_stream(&mut self, now: Instant, line: LineId, plan: &Plan) -> Result<StreamId, Error> {
+    pub fn add_stream(
+        &mut self,
+        now: Instant,
+        line: LineId,
+        plan: &Plan,
+    ) -> Result<StreamId, Error> {
         if !self.line_mut(line)?.is_answered() {
             return Err(Error::WrongState {
                 operation: "adding a stream",
@@ -86,7 +97,12 @@ impl Phone {
     ///
     /// # Errors
     /// [`Error::NoLine`]; [`Error::WrongState`] without an offer that waits; [`Error::Media`].
-    pub fn accept_streams(&mut self, now: Instant, id: LineId, plans: &[Plan]) -> Result<(), Error> {
+    pub fn accept_streams(
+        &mut self,
+        now: Instant,
+        id: LineId,
+        plans: &[Plan],
+    ) -> Result<(), Error> {
         let line = self.line_mut(id)?;
         let offer = line.peer_offer.as_mut().filter(|offer| offer.undecided);
         let offer = offer.ok_or(Error::WrongState {
@@ -116,12 +132,53 @@ impl Phone {
         if !line.is_answered() {
             return self.answer_gathered(now, id);
         }
+        if self.leave_failed(now, id) {
+            return true;
+        }
+        let Some(line) = self.lines.get_mut(&id) else {
+            return false;
+        };
         if !line.up && !line.is_connecting() {
             line.up = true;
             self.events.push_back(Event::MediaUp { line: id });
             return true;
         }
         self.answer_offer(now, id) || self.offer_changes(now, id)
+    }
+
+    /// A stream for which there is no way, or no longer, is taken out of the call; with the last one the call ends.
+    fn leave_failed(&mut self, now: Instant, id: LineId) -> bool {
+        let Some(line) = self.lines.get(&id) else {
+            return false;
+        };
+        let (Some(call), Some(fork)) = (line.call, line.fork) else {
+            return false;
+        };
+        let fork = Some(media_fork(fork));
+        let is_failed = |slot: &&Slot| slot.failed == fork;
+        let (failed, others): (Vec<&Slot>, Vec<&Slot>) = line.slots.iter().partition(is_failed);
+        let Some(first) = failed.first() else {
+            return false;
+        };
+        let (stream, index, is_last) = (first.id, first.index, others.is_empty());
+        let told = self.agent.command_call(now, call, |call| {
+            match index {
+                Some(index) if !is_last => call.remove_stream(index),
+                _ => call.hang_up(
+                    now,
+                    Some(&DiagnosticsWriter::new(Kind::Client, NO_WAY, NO_WAY_TEXT)),
+                ),
+            }
+            Ok(())
+        });
+        if is_last || told.is_err() {
+            return told.is_ok();
+        }
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.changed = true;
+        }
+        self.close_slots(now, id, |slot| slot == stream);
+        true
     }
 
     /// Answers an offer of the peer, once everything is there for it.
@@ -224,7 +281,10 @@ impl Phone {
         let mut refused = Vec::new();
         for slot in &mut line.slots {
             slot.settled |= slot.connected.is_some();
-            if slot.index.is_some_and(|index| session.negotiated(index).is_none()) {
+            if slot
+                .index
+                .is_some_and(|index| session.negotiated(index).is_none())
+            {
                 refused.push(slot.id);
             }
         }

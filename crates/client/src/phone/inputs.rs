@@ -12,7 +12,13 @@ use crate::Event as AgentEvent;
 
 impl Phone {
     /// A datagram came to a socket of a stream. One that is of no stream is ignored.
-    pub fn handle_datagram(&mut self, now: Instant, base: SocketAddr, from: SocketAddr, data: Bytes) {
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        base: SocketAddr,
+        from: SocketAddr,
+        data: Bytes,
+    ) {
         if let Some(&stream) = self.bases.get(&base)
             && let Some(slot) = self.slot_mut(stream)
         {
@@ -29,7 +35,10 @@ impl Phone {
         from: SocketAddr,
     ) -> Option<(StreamId, Link)> {
         let stream = *self.bases.get(&base)?;
-        let link = self.slot_mut(stream)?.media.handle_accepted(now, base, from);
+        let link = self
+            .slot_mut(stream)?
+            .media
+            .handle_accepted(now, base, from);
         self.collect(now, stream);
         Some((stream, link.ok()?))
     }
@@ -79,7 +88,10 @@ impl Phone {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let lines = self.lines.values().filter_map(super::line::Line::poll_timeout);
+        let lines = self
+            .lines
+            .values()
+            .filter_map(super::line::Line::poll_timeout);
         let closing = self.closing.iter().filter_map(Slot::poll_timeout);
         lines.chain(closing).chain(self.agent.poll_timeout()).min()
     }
@@ -128,7 +140,8 @@ impl Phone {
             news.push(event);
         }
         let outputs = actions.into_iter();
-        self.outputs.extend(outputs.map(|action| Output::Media { stream, action }));
+        self.outputs
+            .extend(outputs.map(|action| Output::Media { stream, action }));
         for packet in packets {
             if self.packets.len() >= self.config.packets {
                 self.packets.pop_front();
@@ -137,7 +150,8 @@ impl Phone {
         }
         let matters = news.iter().any(|event| !matches!(event, Told::Rtp(_)));
         let events = news.into_iter();
-        self.events.extend(events.map(|event| Event::Media { stream, event }));
+        self.events
+            .extend(events.map(|event| Event::Media { stream, event }));
         matters
     }
 
@@ -171,7 +185,9 @@ impl Phone {
             } => self.invited(id, from, display_name, streams, replaces),
             AgentEvent::Call { id, event } => match self.line_of(id) {
                 Some(line) => self.call_told(now, line, event),
-                None => self.events.push_back(Event::Agent(AgentEvent::Call { id, event })),
+                None => self
+                    .events
+                    .push_back(Event::Agent(AgentEvent::Call { id, event })),
             },
             event => self.events.push_back(Event::Agent(event)),
         }

@@ -31,10 +31,10 @@ use std::time::Instant;
 use ocs_ice::{Dialect, Role};
 use ocs_media::{MediaPacket, MediaStream};
 use ocs_qoe::document::SchemaVersion;
-use ocs_turn::client::Credentials;
+use ocs_rtp::payload::Fragment;
 use ocs_rtp::session::Outgoing;
 use ocs_sdpext::negotiation::Negotiated;
-use ocs_rtp::payload::Fragment;
+use ocs_turn::client::Credentials;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -77,7 +77,7 @@ pub enum Error {
 pub struct Config {
     /// The ICE that is offered. Default \[MS-ICE2\].
     pub dialect: Dialect,
-    /// How a stream behaves, given its kind, the dialect of ICE and its role. Default [`ocs_media::Config::new`].
+    /// Changes how a stream behaves, from [`ocs_media::Config::new`]. Default nothing.
     pub media: fn(ocs_media::Config) -> ocs_media::Config,
     /// Whether a report on quality is sent at the end of a call. Default true.
     pub report: bool,
@@ -235,7 +235,13 @@ impl Phone {
         }
     }
 
-    fn new_slot(&mut self, now: Instant, line: LineId, plan: &Plan, role: Role) -> Result<Slot, Error> {
+    fn new_slot(
+        &mut self,
+        now: Instant,
+        line: LineId,
+        plan: &Plan,
+        role: Role,
+    ) -> Result<Slot, Error> {
         let mut config = ocs_media::Config::new(plan.kind, self.config.dialect, role);
         if !plan.relays.is_empty() {
             config.relay = self.agent.relay_access().map(|access| Credentials {
@@ -251,7 +257,13 @@ impl Phone {
         }
         if self.agent.relay_access().is_some() {
             for relay in &plan.relays {
-                media.add_relay(now, relay.component, relay.carrier, relay.base, relay.server)?;
+                media.add_relay(
+                    now,
+                    relay.component,
+                    relay.carrier,
+                    relay.base,
+                    relay.server,
+                )?;
             }
         }
         media.gather(now)?;
@@ -269,6 +281,7 @@ impl Phone {
             role,
             gathered: false,
             connected: None,
+            failed: None,
             agreed: false,
             settled: false,
         })

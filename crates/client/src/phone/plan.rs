@@ -57,10 +57,7 @@ impl Plan {
         };
         Self {
             kind,
-            sockets: vec![
-                socket(Component::Rtp, rtp),
-                socket(Component::Rtcp, rtcp),
-            ],
+            sockets: vec![socket(Component::Rtp, rtp), socket(Component::Rtcp, rtcp)],
             relays: Vec::new(),
             codecs: codecs.to_vec(),
             direction: Direction::SendRecv,
@@ -82,7 +79,11 @@ impl Plan {
     }
 
     /// The stream as it is negotiated.
-    pub(super) fn stream(&self, transport: negotiation::Transport, ssrc_range: SsrcRange) -> Stream {
+    pub(super) fn stream(
+        &self,
+        transport: negotiation::Transport,
+        ssrc_range: SsrcRange,
+    ) -> Stream {
         let stream = match self.kind {
             StreamKind::Audio => Stream::audio(transport, ssrc_range),
             StreamKind::Video => Stream::video(transport, ssrc_range),

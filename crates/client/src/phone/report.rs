@@ -4,9 +4,7 @@ use std::time::Instant;
 
 use ocs_call::Direction;
 use ocs_ice::Role;
-use ocs_qoe::document::{
-    DialogInfo, Endpoint, SessionReport, Text, Time, Unknown, VqReportEvent,
-};
+use ocs_qoe::document::{DialogInfo, Endpoint, SessionReport, Text, Time, Unknown, VqReportEvent};
 
 use super::{LineId, Phone};
 
@@ -31,9 +29,17 @@ impl Phone {
         let dialog = call.dialog()?;
         let caller = call.direction() == Direction::Outgoing;
         let (local, remote) = (&*dialog.id().local_tag, &*dialog.id().remote_tag);
-        let (from_tag, to_tag) = if caller { (local, remote) } else { (remote, local) };
+        let (from_tag, to_tag) = if caller {
+            (local, remote)
+        } else {
+            (remote, local)
+        };
         let (local, remote) = (dialog.local_uri(), dialog.remote_uri());
-        let (from_uri, to_uri) = if caller { (local, remote) } else { (remote, local) };
+        let (from_uri, to_uri) = if caller {
+            (local, remote)
+        } else {
+            (remote, local)
+        };
         let end = self.agent.config().clock.at(now);
         let config = self.agent.config();
         let own = config.aor.to_uri();
@@ -63,7 +69,8 @@ impl Phone {
             unknown: Unknown::default(),
         };
         let slots = line.slots.iter();
-        let media_lines = slots.filter_map(|slot| slot.media.quality(slot.role == Role::Controlling));
+        let media_lines =
+            slots.filter_map(|slot| slot.media.quality(slot.role == Role::Controlling));
         let report = SessionReport {
             session_id: dialog.session_id().into(),
             endpoint: Endpoint {

@@ -22,6 +22,8 @@ pub(super) struct Slot {
     pub(super) gathered: bool,
     /// The fork whose pairs are agreed on.
     pub(super) connected: Option<ForkId>,
+    /// There is no way to the peer of this fork.
+    pub(super) failed: Option<ForkId>,
     /// Both sides have agreed on it at least once.
     pub(super) agreed: bool,
     /// The selected candidates were offered and answered.
@@ -40,7 +42,7 @@ impl Slot {
 
     /// Whether it waits for the peer's part of ICE.
     pub(super) const fn is_connecting(&self) -> bool {
-        self.index.is_some() && self.connected.is_none() && !self.settled
+        self.index.is_some() && self.connected.is_none() && self.failed.is_none() && !self.settled
     }
 
     pub(super) fn summary(&self) -> Summary {

@@ -32,7 +32,12 @@ impl UserAgent {
     }
 
     /// An INVITE to a call, outside all dialogs.
-    pub(in crate::agent) fn handle_call(&mut self, now: Instant, server: ServerId, invite: &Message) {
+    pub(in crate::agent) fn handle_call(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        invite: &Message,
+    ) {
         if !self.config.calls.accept {
             self.refuse(now, server, invite, 488);
             return;

@@ -16,11 +16,21 @@ impl UserAgent {
         let mut busy = false;
         let calls: Vec<CallId> = self.calls().collect();
         for id in calls {
-            while let Some(action) = self.calls.lines.get_mut(&id).and_then(|l| l.call.poll_action()) {
+            while let Some(action) = self
+                .calls
+                .lines
+                .get_mut(&id)
+                .and_then(|l| l.call.poll_action())
+            {
                 busy = true;
                 self.call_action(now, id, action);
             }
-            while let Some(told) = self.calls.lines.get_mut(&id).and_then(|l| l.call.poll_event()) {
+            while let Some(told) = self
+                .calls
+                .lines
+                .get_mut(&id)
+                .and_then(|l| l.call.poll_event())
+            {
                 busy = true;
                 self.call_told(now, id, told);
             }
@@ -84,7 +94,9 @@ impl UserAgent {
             Some(line) => {
                 line.call.handle_response(now, request, response);
                 let is_final = response.status().is_some_and(|status| status >= 200);
-                let invite = response.cseq().is_ok_and(|cseq| cseq.method_text == "INVITE");
+                let invite = response
+                    .cseq()
+                    .is_ok_and(|cseq| cseq.method_text == "INVITE");
                 if is_final && !invite {
                     line.clients.remove(&request);
                 }

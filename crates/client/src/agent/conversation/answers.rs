@@ -59,12 +59,7 @@ impl UserAgent {
     }
 
     /// One more 2xx to an INVITE that has its answer: of another fork, or of a call that was given up.
-    pub(in crate::agent) fn late_answer(
-        &mut self,
-        now: Instant,
-        id: ClientId,
-        response: &Message,
-    ) {
+    pub(in crate::agent) fn late_answer(&mut self, now: Instant, id: ClientId, response: &Message) {
         if self.late_answer_of_call(now, id, response) {
             return;
         }
