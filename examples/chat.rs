@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ocs_client::{Event, TextId, UserAgent};
 use ocs_examples::chat::{Account, Line, describe};
-use ocs_examples::net::{Happening, Session, log_to_stderr};
+use ocs_examples::net::{Happening, Session, exit_code, log_to_stderr};
 use ocs_sip_core::Aor;
 
 /// Chats with users of the Skype for Business system.
@@ -43,13 +43,7 @@ struct Chat {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("chat: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("chat", run(Arguments::parse()).await)
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {

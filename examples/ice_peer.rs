@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use ocs_examples::chat::typed_lines;
-use ocs_examples::net::{IcePeer, log_to_stderr, seed, stop_signal};
+use ocs_examples::net::{IcePeer, exit_code, log_to_stderr, seed, stop_signal};
 use ocs_ice::endpoint::Endpoint;
 use ocs_ice::{
     CandidatePolicy, Carrier, Component, Config, Description, Dialect, Event, Failure, Limits,
@@ -97,13 +97,7 @@ impl RelayTransport {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ice_peer: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("ice_peer", run(Arguments::parse()).await)
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {

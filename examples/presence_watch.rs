@@ -17,7 +17,7 @@ use std::time::Instant;
 use clap::Parser;
 use ocs_client::{Bootstrap, Event, UserAgent};
 use ocs_examples::chat::{Account, printable, typed_lines};
-use ocs_examples::net::{Happening, Session, log_to_stderr};
+use ocs_examples::net::{Happening, Session, exit_code, log_to_stderr};
 use ocs_pres::category::Availability;
 use ocs_sip_core::Aor;
 use ocs_siprege::contacts::GroupSet;
@@ -69,13 +69,7 @@ impl Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("presence_watch: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("presence_watch", run(Arguments::parse()).await)
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {

@@ -8,6 +8,7 @@ mod names;
 mod raw;
 mod reader;
 mod scan;
+pub mod soap;
 mod text;
 mod value;
 mod writer;

@@ -5,7 +5,9 @@
 //! waits until its last octets are taken in, so that TCP slows the far end down, and what a far end does not read is counted
 //! and told to the machine.
 
+use std::error::Error;
 use std::io::IsTerminal;
+use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
 use ocs_sip_core::WallClock;
@@ -63,6 +65,17 @@ pub async fn stop_signal() -> std::io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
+}
+
+/// How a program ends: an error is told on standard error behind its name, as users read it.
+pub fn exit_code(program: &str, result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Waits for the timer of a machine; for ever if there is none.

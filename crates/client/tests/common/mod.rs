@@ -4,6 +4,7 @@
 
 pub(crate) mod network;
 pub(crate) mod script;
+pub(crate) mod steps;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};

@@ -5,13 +5,11 @@
     reason = "each test binary uses a part of it"
 )]
 
-#[path = "../../../ice/tests/common/relay.rs"]
-pub mod relay;
-
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use ocs_hosts::{RelayHost, credentials};
 use ocs_ice::{Carrier, Component, Dialect, Role, Transport};
 use ocs_media::{Action, Config, Event, ForkId, Link, MediaPacket, MediaStream};
 use ocs_rtp::payload::Fragment;
@@ -213,7 +211,7 @@ impl Call {
     ) -> Self {
         let mut testbed = Testbed::new(1, Instant::now(), SystemTime::UNIX_EPOCH);
         if matches!(ways, Ways::UdpAndRelay | Ways::TcpRelay) {
-            relay::RelayHost::install(&mut testbed, at(RELAY), 99);
+            RelayHost::install(&mut testbed, at(RELAY), 99);
         }
         let mut side = |number: u8| {
             let role = if number == 0 {
@@ -223,7 +221,7 @@ impl Call {
             };
             let ip = [203, 0, 113, 100 + number];
             let mut config = config(role);
-            config.relay = Some(relay::credentials());
+            config.relay = Some(credentials());
             let host = MediaHost::new(testbed.now(), config, 10 + u64::from(number));
             let name = format!("side{number}");
             let host = testbed.add_host(name, [ip.into()], host);

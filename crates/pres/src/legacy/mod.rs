@@ -24,5 +24,3 @@ pub const PRESENCE_NAMESPACE: &str = "http://schemas.microsoft.com/2002/09/sip/p
 pub const OTHER_PRESENCE_NAMESPACE: &str = "http://schemas.microsoft.com/09/2002/sip/presence";
 /// The namespace of `setPresence` and its like.
 pub const METHOD_NAMESPACE: &str = "http://schemas.microsoft.com/winrtc/2002/11/sip";
-/// The namespace of SOAP 1.1.
-pub const SOAP_NAMESPACE: &str = "http://schemas.xmlsoap.org/soap/envelope/";

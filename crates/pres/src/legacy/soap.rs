@@ -1,9 +1,9 @@
 //! What clients of 2005 send: `setPresence` and `getPresence`.
 
-use ocs_xml::{Child, Error, Extra, Limits, Reader, SmolStr, Writer, content};
+use ocs_xml::{Child, Error, Extra, Limits, Reader, SmolStr, Writer, content, soap};
 
 use super::presentity::{DeviceData, DeviceName, Level, UserInfo};
-use super::{METHOD_NAMESPACE, PRESENCE_NAMESPACE, Pair, SOAP_NAMESPACE};
+use super::{METHOD_NAMESPACE, PRESENCE_NAMESPACE, Pair};
 use crate::Time;
 
 content! {
@@ -175,48 +175,44 @@ impl GetPresence {
 
 /// Reads the `presentity` in a method in a body in an envelope.
 fn read_method<T>(
-    mut reader: Reader<'_>,
+    reader: Reader<'_>,
     method: &'static str,
-    presentity: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
+    presentity: impl Fn(&mut Reader<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    reader.root(SOAP_NAMESPACE, "Envelope")?;
-    enter(&mut reader, "Envelope", SOAP_NAMESPACE, "Body")?;
-    enter(&mut reader, "Body", METHOD_NAMESPACE, method)?;
-    // Some clients give it the namespace of the method, some none.
-    enter(&mut reader, method, "", "presentity")?;
-    let value = presentity(&mut reader)?;
-    for _ in [method, "Body", "Envelope"] {
-        reader.skip()?;
-    }
-    reader.finish()?;
-    Ok(value)
+    let mut found = None;
+    soap::read(reader, |tag, reader| {
+        if found.is_none() && tag.is(METHOD_NAMESPACE, method) {
+            found = Some(read_presentity(reader, method, &presentity)?);
+        }
+        reader.skip()
+    })?;
+    found.ok_or(Error::MissingElement {
+        element: "Body",
+        child: method,
+    })
 }
 
-/// Enters a child, past its elder siblings.
-fn enter(
+/// Some clients give it the namespace of the method, some none.
+fn read_presentity<T>(
     reader: &mut Reader<'_>,
-    parent: &'static str,
-    namespace: &str,
-    name: &'static str,
-) -> Result<(), Error> {
+    method: &'static str,
+    presentity: impl Fn(&mut Reader<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     while let Some(tag) = reader.child()? {
-        if tag.is(namespace, name) {
-            return Ok(());
+        if tag.is("", "presentity") {
+            return presentity(reader);
         }
         reader.skip()?;
     }
     Err(Error::MissingElement {
-        element: parent,
-        child: name,
+        element: method,
+        child: "presentity",
     })
 }
 
 fn write_method(method: &str, presentity: impl FnOnce(&mut Writer)) -> String {
-    let mut writer = Writer::new();
-    writer.open_prefixed("s", SOAP_NAMESPACE, "Envelope");
-    writer.bind("m", METHOD_NAMESPACE);
-    writer.open_prefixed("s", SOAP_NAMESPACE, "Body");
-    writer.open_prefixed("m", METHOD_NAMESPACE, method);
-    presentity(&mut writer);
-    writer.finish()
+    soap::write("s", ("m", METHOD_NAMESPACE), |writer| {
+        writer.open_prefixed("m", METHOD_NAMESPACE, method);
+        presentity(writer);
+    })
 }

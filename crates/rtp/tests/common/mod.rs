@@ -1,6 +1,9 @@
 //! What several tests need.
 #![allow(dead_code, missing_docs)] // Not every test uses everything.
 
+pub(crate) mod everything;
+pub(crate) mod session;
+
 use ocs_rtp::Error;
 use ocs_rtp::rtcp::{Compound, FeedbackMessage, RtcpPacket, Writer, packet_type};
 use serde_json::Value;

@@ -200,3 +200,28 @@ impl Pair {
 }
 
 pub(crate) const VERSIONS: [Version; 3] = [Version::V2, Version::V3, Version::V4];
+
+/// Up to the request that would carry the AUTHENTICATE.
+pub(crate) fn half_way(pair: &mut Pair, server: &mut Server) {
+    let mut request = pair.request(Method::Register);
+    for _ in 0..2 {
+        let Outcome::Challenge(response) = pair.submit(server, &request) else {
+            panic!("no challenge")
+        };
+        assert_eq!(
+            pair.client.on_challenge(pair.now, &wire(&response)),
+            Next::Resend
+        );
+        request = pair.request(Method::Register);
+        if server.half_open() == 0 {
+            pair.client.authorize(&mut request).unwrap();
+        }
+    }
+}
+
+/// Replaces the first occurrence of `from` on the wire.
+pub(crate) fn tamper(message: &Message, from: &str, to: &str) -> Message {
+    let text = String::from_utf8(message.to_bytes().to_vec()).unwrap();
+    assert!(text.contains(from), "{from} in {text}");
+    parse(text.replacen(from, to, 1).into_bytes())
+}

@@ -1,9 +1,7 @@
 //! Why a request over SERVICE was refused.
 
 use ocs_ocer::ErrorId;
-use ocs_xml::{Error, Limits, Reader, SmolStr, Writer};
-
-use super::ENVELOPE;
+use ocs_xml::{Error, Limits, Reader, SmolStr, Writer, soap};
 
 /// A refused request: what the answer carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +89,7 @@ impl Fault {
         }
         let mut fault = None;
         super::read(document, limits, |tag, reader| {
-            if tag.is(ENVELOPE, "Fault") {
+            if tag.is(soap::NAMESPACE, "Fault") {
                 super::set(&mut fault, Self::read_content(reader)?, "Body", "Fault")
             } else {
                 reader.skip()

@@ -8,23 +8,16 @@ pub use call::Call;
 pub use directory::{Entry, Search, SearchAnswer, SearchRow};
 pub use fault::{Fault, Refusal};
 
-use ocs_xml::{Error, Limits, Reader, Tag, Writer};
+use ocs_xml::{Error, Limits, Reader, Tag, Writer, soap};
 
 /// The type of requests and answers.
 pub const CONTENT_TYPE: &str = "application/SOAP+xml";
-/// The namespace of the envelope (SOAP 1.1).
-pub const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 /// The namespace of the methods.
 pub const METHODS: &str = "http://schemas.microsoft.com/winrtc/2002/11/sip";
 
 /// Writes an envelope around what `body` writes, with the prefixes that servers use.
 pub(crate) fn envelope(body: impl FnOnce(&mut Writer)) -> String {
-    let mut writer = Writer::new();
-    writer.open_prefixed("SOAP-ENV", ENVELOPE, "Envelope");
-    writer.bind("m", METHODS);
-    writer.open_prefixed("SOAP-ENV", ENVELOPE, "Body");
-    body(&mut writer);
-    writer.finish()
+    soap::write("SOAP-ENV", ("m", METHODS), body)
 }
 
 /// Opens an element of the methods' namespace.
@@ -50,35 +43,9 @@ pub(crate) fn value_field<T: ocs_xml::Value>(writer: &mut Writer, name: &str, va
 pub(crate) fn read<'a>(
     document: &'a [u8],
     limits: &Limits,
-    mut each: impl FnMut(&Tag<'a>, &mut Reader<'a>) -> Result<(), Error>,
+    each: impl FnMut(&Tag<'a>, &mut Reader<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut reader = Reader::new(document, limits)?;
-    reader.root(ENVELOPE, "Envelope")?;
-    let mut found = false;
-    while let Some(part) = reader.child()? {
-        if !part.is(ENVELOPE, "Body") {
-            reader.skip()?;
-            continue;
-        }
-        if std::mem::replace(&mut found, true) {
-            return Err(Error::RepeatedElement {
-                element: "Envelope",
-                child: "Body",
-            });
-        }
-        while let Some(tag) = reader.child()? {
-            each(&tag, &mut reader)?;
-        }
-    }
-    reader.finish()?;
-    if found {
-        Ok(())
-    } else {
-        Err(Error::MissingElement {
-            element: "Envelope",
-            child: "Body",
-        })
-    }
+    soap::read(Reader::new(document, limits)?, each)
 }
 
 /// Puts the value of a field into its place.

@@ -1,6 +1,8 @@
 //! A server, its clients and its peers on a network that loses nothing and takes no time.
 #![allow(dead_code, unreachable_pub)] // Not every test uses all of it.
 
+pub mod by_hand;
+
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::net::SocketAddr;
