@@ -21,7 +21,7 @@ use ocs_client::phone::{Config, Event, LineId};
 use ocs_client::{Bootstrap, Event as AgentEvent, UserAgent};
 use ocs_examples::audio::{read_wav, write_wav};
 use ocs_examples::chat::Account;
-use ocs_examples::net::{News, Sockets, Telephone, log_to_stderr};
+use ocs_examples::net::{News, Sockets, Telephone, exit_code, log_to_stderr};
 use ocs_examples::talk::{Speech, Talk, Talks};
 use ocs_examples::{Caller, Manner};
 use ocs_sdpext::codec::Codec;
@@ -60,13 +60,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("softphone: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("softphone", run(Arguments::parse()).await)
 }
 
 /// The address from which another one is reached. Nothing is sent for that.
@@ -94,10 +88,10 @@ fn talks(play: Option<Vec<i16>>) -> Talks {
             Codec::Pcma => ocs_examples::audio::Law::A,
             _ => return None,
         };
-        Some(Talk::Speech(match &play {
+        Some(Talk::Speech(Box::new(match &play {
             Some(samples) => Speech::recording(law, used.send, samples),
             None => Speech::tone(law, used.send),
-        }))
+        })))
     })
 }
 
@@ -129,7 +123,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let telephone = Telephone::new(config, phone, network, sockets, caller)?;
     Softphone {
-        telephone,
+        telephone: Box::new(telephone),
         arguments,
         line: None,
         hang_up: None,
@@ -141,7 +135,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
 /// The telephone with its one call.
 struct Softphone {
-    telephone: Telephone<Caller>,
+    telephone: Box<Telephone<Caller>>,
     arguments: Arguments,
     line: Option<LineId>,
     /// When the call is to end.

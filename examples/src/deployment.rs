@@ -234,7 +234,7 @@ impl Deployment {
     pub fn connect(&mut self, phone: HostId) -> Result<(), String> {
         self.testbed.command(phone, |host: &mut PhoneHost, now| {
             host.command(now, |phone, _| {
-                phone.command(now, |agent| agent.sign_in(now))
+                phone.command(now, |agent| agent.sign_in(now));
             });
         });
         let ready = phone::Event::Agent(Event::Bootstrapped);
@@ -256,7 +256,7 @@ impl Deployment {
     /// What the telephone told last.
     pub fn talk(&mut self, phone: HostId, to: &str) -> Result<phone::LineId, Box<dyn Error>> {
         let to = user(to).to_uri();
-        self.testbed.note(phone, &format!("calls {to}"));
+        self.testbed.note(phone, format!("calls {to}"));
         let line = self.testbed.command(phone, |host: &mut PhoneHost, now| {
             host.command(now, |phone, caller| caller.call(now, phone, &to))
         })?;

@@ -12,10 +12,10 @@ use ocs_examples::audio::{Comparison, Law, Tone, read_wav, write_wav};
 use running::{FrontEnd, Running};
 
 /// A recording of values of G.711: sweeps, so that no second of it is like another.
-fn recording(path: &Path, seconds: usize, first: f64) -> Vec<i16> {
+fn recording(path: &Path, seconds: u32, first: f64) -> Vec<i16> {
     let samples: Vec<i16> = (0..seconds)
         .flat_map(|second| {
-            let frequency = first + 137.0 * second as f64;
+            let frequency = first + 137.0 * f64::from(second);
             Tone::new(Law::Mu, frequency, -10.0, 0.0).take(8000)
         })
         .collect();

@@ -47,7 +47,7 @@ struct Link {
 pub(super) struct Links {
     network: Network,
     owner: mpsc::Sender<Signal>,
-    links: HashMap<ConnectionId, Link>,
+    open: HashMap<ConnectionId, Link>,
 }
 
 impl Links {
@@ -56,7 +56,7 @@ impl Links {
         Self {
             network,
             owner,
-            links: HashMap::new(),
+            open: HashMap::new(),
         }
     }
 
@@ -70,7 +70,7 @@ impl Links {
         match signal {
             Signal::Resolved(query, answer) => agent.handle_answer(now, &query, answer),
             Signal::Connected(id, local) => {
-                let link = self.links.get_mut(&id)?;
+                let link = self.open.get_mut(&id)?;
                 link.connecting = None;
                 let peer = match link.transport {
                     Transport::Tls => Peer::Verified,
@@ -79,13 +79,13 @@ impl Links {
                 agent.handle_connected(now, id, local, peer);
             }
             Signal::ConnectFailed(id, failed) => {
-                self.links.remove(&id)?;
+                self.open.remove(&id)?;
                 agent.handle_connect_failed(now, id);
                 return Some(failed);
             }
             Signal::Traffic(Traffic::Data(id, data)) => agent.handle_data(now, id, data),
             Signal::Traffic(Traffic::Closed(id, _)) => {
-                self.links.remove(&id)?;
+                self.open.remove(&id)?;
                 agent.handle_closed(now, id);
             }
         }
@@ -110,15 +110,15 @@ impl Links {
                 address,
             } => self.connect(connection, transport, host, address),
             Output::Send { connection, data } => {
-                let link = self.links.get(&connection)?;
+                let link = self.open.get(&connection)?;
                 if link.outbox.waiting() > BACKLOG {
-                    self.links.remove(&connection);
+                    self.open.remove(&connection);
                     return Some(connection);
                 }
                 link.outbox.send(data);
             }
             Output::Close { connection } => {
-                if let Some(connecting) = self.links.remove(&connection)?.connecting {
+                if let Some(connecting) = self.open.remove(&connection)?.connecting {
                     connecting.abort();
                 }
             }
@@ -157,7 +157,7 @@ impl Links {
             outbox,
             connecting: Some(connecting.abort_handle()),
         };
-        self.links.insert(id, link);
+        self.open.insert(id, link);
     }
 }
 

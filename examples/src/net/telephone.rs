@@ -200,10 +200,13 @@ impl<P: Person> Telephone<P> {
                     Output::Media {
                         action: Action::Datagram { base, to, data },
                         ..
-                    } => match self.sockets.get(&base) {
-                        Some(socket) => send(&socket.socket, to, &data).await,
-                        None => debug!(%base, "no such socket"),
-                    },
+                    } => {
+                        if let Some(socket) = self.sockets.get(&base) {
+                            send(&socket.socket, to, &data).await;
+                        } else {
+                            debug!(%base, "no such socket");
+                        }
+                    }
                     // Nobody has offered a candidate of TCP.
                     Output::Media { action, .. } => debug!(?action, "not done"),
                 }

@@ -26,7 +26,7 @@ pub type Send<'s> = &'s mut dyn FnMut(&Outgoing<'_>, &Fragment<'_>) -> bool;
 #[derive(Debug)]
 pub enum Talk {
     /// Sound.
-    Speech(Speech),
+    Speech(Box<Speech>),
     /// Pictures.
     Show(Box<Show>),
 }
@@ -37,8 +37,8 @@ impl Talk {
     pub fn example(negotiated: &Negotiated) -> Option<Self> {
         let used = negotiated.formats.first()?;
         Some(match used.codec {
-            Codec::Pcmu => Self::Speech(Speech::tone(Law::Mu, used.send)),
-            Codec::Pcma => Self::Speech(Speech::tone(Law::A, used.send)),
+            Codec::Pcmu => Self::Speech(Box::new(Speech::tone(Law::Mu, used.send))),
+            Codec::Pcma => Self::Speech(Box::new(Speech::tone(Law::A, used.send))),
             Codec::H264Uc => Self::Show(Box::new(Show::new(used.send))),
             _ => return None,
         })
@@ -84,7 +84,8 @@ impl fmt::Display for Talk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Speech(speech) => {
-                write!(f, "{:.2} s heard", speech.heard().len() as f64 / 8000.0)
+                let milliseconds = speech.heard().len() / 8;
+                write!(f, "{milliseconds} ms heard")
             }
             Self::Show(show) => write!(
                 f,

@@ -74,7 +74,9 @@ impl Show {
                 constrained_baseline: true,
                 ..LayerDescription::default()
             };
-            let octets = self.encoder.encode(&picture, self.index % PERIOD == 0);
+            let octets = self
+                .encoder
+                .encode(&picture, self.index.is_multiple_of(PERIOD));
             let units: Vec<&[u8]> = annex_b(&octets).collect();
             let access_unit = AccessUnit {
                 units: &units,

@@ -10,9 +10,12 @@ use ocs_sdpext::negotiation::Negotiated;
 
 use super::Talk;
 
+/// Says what is said on a stream.
+type Make = Box<dyn Fn(&Negotiated) -> Option<Talk> + Send>;
+
 /// What is said and heard on the streams of a telephone: from the first packet on that comes, and to the peer once media flows.
 pub struct Talks {
-    make: Box<dyn Fn(&Negotiated) -> Option<Talk> + Send>,
+    make: Make,
     live: BTreeMap<StreamId, Talk>,
     /// Of streams that are over.
     pub ended: Vec<(StreamId, Talk)>,
