@@ -16,7 +16,7 @@ use links::Links;
 use ocs_hosts::{IceHost, RelayHost};
 use ocs_ice::{
     Agent, CandidatePolicy, Carrier, Component, Config, Description, Dialect, Endpoint, Event,
-    Failure, ForkId, Limits, Phase, Role, Transport,
+    Failure, Limits, Phase, Role, Transport,
 };
 use ocs_stun::Password;
 use ocs_testbed::{HostId, Listener, Nat, NatKind, Testbed};
