@@ -2,17 +2,7 @@
 
 mod process;
 
-/// Runs an example; gives what it printed.
-fn run(name: &str, arguments: &[&str]) -> String {
-    let output = process::example(name)
-        .args(["--seed", "1"])
-        .args(arguments)
-        .output()
-        .expect("the example starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name}: {errors}");
-    String::from_utf8(output.stdout).expect("text")
-}
+use process::printed as run;
 
 fn has(printed: &str, lines: &[&str]) {
     for line in lines {

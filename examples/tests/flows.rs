@@ -9,14 +9,7 @@ fn ladder(name: &str) -> String {
 
 /// The same, with more arguments.
 fn ladder_with(name: &str, arguments: &[&str]) -> String {
-    let output = process::example(name)
-        .args(["--seed", "1"])
-        .args(arguments)
-        .output()
-        .expect("the example starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name}: {errors}");
-    let ladder = String::from_utf8(output.stdout).expect("text");
+    let ladder = process::printed(name, arguments);
     assert!(
         ladder.contains('→') && ladder.contains('←'),
         "{name}: no ladder in {ladder:?}"

@@ -57,9 +57,15 @@ impl IceHost {
         result
     }
 
-    /// The endpoint, for what is above the agent.
-    pub const fn endpoint_mut(&mut self) -> &mut Endpoint<ChaCha12Rng> {
-        &mut self.endpoint
+    /// Gives the endpoint a command, of what is above the agent.
+    pub fn command_endpoint<T>(
+        &mut self,
+        now: Instant,
+        act: impl FnOnce(&mut Endpoint<ChaCha12Rng>) -> T,
+    ) -> T {
+        let result = act(&mut self.endpoint);
+        self.note(now);
+        result
     }
 
     /// Keeps what the endpoint tells, with the time.

@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use common::relay::RelayHost;
 use common::*;
+use ocs_hosts::{IceHost, RelayHost};
 use ocs_ice::endpoint::Demand;
 use ocs_ice::{
     CandidatePolicy, Carrier, Component, Config, Description, Dialect, Endpoint, Error, Event,
@@ -36,9 +36,7 @@ impl Forked {
             let host = testbed.add_host(format!("side{number}"), [ip], host);
             prepare(&mut testbed, host, ip, offers, server);
             testbed.command(host, |host: &mut IceHost, now| {
-                host.endpoint
-                    .command(now, |agent| agent.gather(now).unwrap());
-                host.note(now);
+                host.command(now, |agent| agent.gather(now).unwrap());
             });
             host
         };
@@ -65,9 +63,7 @@ impl Forked {
         act: impl FnOnce(&mut Endpoint<ChaCha12Rng>, Instant) -> T,
     ) -> T {
         self.testbed.command(host, |host: &mut IceHost, now| {
-            let result = act(&mut host.endpoint, now);
-            host.note(now);
-            result
+            host.command_endpoint(now, |endpoint| act(endpoint, now))
         })
     }
 
@@ -136,7 +132,7 @@ impl Forked {
 
     fn allocations(&self) -> usize {
         let relay = self.relay.unwrap();
-        self.testbed.host::<RelayHost>(relay).allocations()
+        self.testbed.host::<RelayHost>(relay).server().len()
     }
 }
 

@@ -25,3 +25,16 @@ pub(crate) fn example(name: &str) -> Command {
     }
     Command::new(path)
 }
+
+/// Runs an example over the virtual network to its end; gives what it printed.
+#[allow(dead_code, reason = "not of programs over sockets")]
+pub(crate) fn printed(name: &str, arguments: &[&str]) -> String {
+    let output = example(name)
+        .args(["--seed", "1"])
+        .args(arguments)
+        .output()
+        .expect("the example starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {errors}");
+    String::from_utf8(output.stdout).expect("text")
+}

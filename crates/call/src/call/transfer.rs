@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use ocs_sip_core::header::{ReferTo, Substate};
 use ocs_sip_core::status::reason_phrase;
+use ocs_sip_core::uri::escape_header;
 use ocs_sip_core::{HeaderName, Message, Method, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand_core::CryptoRng;
 
 use super::{Call, Purpose};
@@ -20,18 +20,6 @@ const SIPFRAG: &str = "message/sipfrag;version=2.0";
 
 /// How long a subscription says that it lives, in seconds: until the transfer is over, and not longer than UCMA waits for it.
 const EXPIRES: u32 = 600;
-
-/// What a header inside a URI holds unescaped besides letters and digits: `unreserved` (RFC 3261 25.1).
-const HEADER_OF_URI: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 /// The transfers of a call: one of ours and one of the peer's at a time.
 #[derive(Debug, Default)]
@@ -80,7 +68,7 @@ impl<R: CryptoRng> Call<R> {
         let cseq = leg.dialog.local_cseq();
         let target = transfer.target.as_str();
         if let Some(replaces) = &transfer.replaces {
-            let replaces = utf8_percent_encode(replaces, HEADER_OF_URI).to_string();
+            let replaces = escape_header(replaces);
             refer.push_parts(
                 HeaderName::ReferTo,
                 &["<", target, "?Replaces=", &replaces, ">"],

@@ -145,7 +145,6 @@ impl Phone {
         let Some(line) = self.lines.get_mut(&id) else {
             return;
         };
-        let mut failed = Vec::new();
         for slot in &mut line.slots {
             let Some((index, negotiated)) = slot
                 .index
@@ -160,12 +159,11 @@ impl Phone {
             let media = session.remote().and_then(|remote| remote.media(index));
             let lines = media.map(|media| media.ice_lines(true)).unwrap_or_default();
             let fork = media_fork(fork);
-            if let Err(error) = slot.media.handle_negotiated(now, fork, negotiated, &lines) {
-                failed.push((slot.id, error));
+            let agreed = slot.media.handle_negotiated(now, fork, negotiated, &lines);
+            if agreed.is_err() {
+                // A peer without ICE, or keys that are gone: there is no way for media.
+                slot.failed = Some(fork);
             }
-        }
-        for (stream, error) in failed {
-            tracing::info!(?stream, %error, "a stream cannot be used as it was agreed on");
         }
         self.collect_line(now, id);
     }

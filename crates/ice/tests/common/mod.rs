@@ -192,7 +192,7 @@ impl Call {
             Role::Controlled => self.callee.host,
         };
         self.testbed.command(host, |host: &mut IceHost, now| {
-            act(host.endpoint_mut(), now)
+            host.command_endpoint(now, |endpoint| act(endpoint, now))
         })
     }
 

@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use super::UriError;
 
-/// What a user part holds unescaped besides letters and digits: `mark` and `user-unreserved`.
-const USER: &AsciiSet = &NON_ALPHANUMERIC
+/// What a header in a URI holds unescaped besides letters and digits: `mark`. What else may stand there has a meaning to some readers.
+const HEADER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
@@ -16,7 +16,10 @@ const USER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'*')
     .remove(b'\'')
     .remove(b'(')
-    .remove(b')')
+    .remove(b')');
+
+/// What a user part holds unescaped besides letters and digits: `mark` and `user-unreserved`.
+const USER: &AsciiSet = &HEADER
     .remove(b'&')
     .remove(b'=')
     .remove(b'+')
@@ -30,6 +33,12 @@ const USER: &AsciiSet = &NON_ALPHANUMERIC
 #[must_use]
 pub fn escape_user(user: &str) -> Cow<'_, str> {
     utf8_percent_encode(user, USER).into()
+}
+
+/// Escapes the value of a header for the header part of a SIP URI, as that of Replaces in Refer-To (RFC 3891 4).
+#[must_use]
+pub fn escape_header(value: &str) -> Cow<'_, str> {
+    utf8_percent_encode(value, HEADER).into()
 }
 
 /// Takes the escapes out of a part of a URI. `None` when the octets are not UTF-8 afterwards.

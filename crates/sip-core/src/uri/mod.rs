@@ -7,7 +7,7 @@ mod sip;
 mod tel;
 
 pub use aor::Aor;
-pub use escape::{escape_user, unescape};
+pub use escape::{escape_header, escape_user, unescape};
 pub use sip::{Host, SipUri};
 pub use tel::TelUri;
 
