@@ -289,16 +289,13 @@ impl Phone {
         Ok(())
     }
 
-    /// Does not call whom the peer has named.
+    /// Does not call whom the peer has named: it gets 603.
     ///
     /// # Errors
-    /// [`Error::NoLine`]
+    /// [`Error::NoLine`]; [`Error::Agent`] if the peer has named nobody.
     pub fn decline_transfer(&mut self, now: Instant, line: LineId) -> Result<(), Error> {
         let call = self.call_of(line).ok_or(Error::NoLine)?;
-        self.agent.command_call(now, call, |call| {
-            call.decline_refer(603);
-            Ok(())
-        })?;
+        self.agent.decline_transfer(now, call, 603)?;
         self.settle(now);
         Ok(())
     }
