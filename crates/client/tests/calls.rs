@@ -8,12 +8,14 @@ use common::talker::Manner;
 use common::telephones::{Habits, SECOND, Telephones, lines};
 use ocs_call::Cause;
 use ocs_client::Event as AgentEvent;
-use ocs_client::phone::{Error, Event};
+use ocs_client::phone::{Config, Error, Event};
 use ocs_ice::Dialect;
 use ocs_qoe::client::Event as Quality;
 use ocs_rtp::payload::Fragment;
 use ocs_rtp::session::Outgoing;
+use ocs_sdpext::negotiation::StreamKind;
 use ocs_sip_core::{HeaderName, Method};
+use ocs_testbed::HostId;
 
 /// Keys of a description, without their numbers and lifetimes.
 fn keys(description: &str) -> Vec<String> {
@@ -176,28 +178,52 @@ fn the_final_offer_names_the_pair() {
     assert_eq!(all.requests(ends.bob, Method::Invite).len(), 2);
 }
 
-#[test]
-fn the_dialect_of_2005() {
-    let habits = || Habits {
-        phone: |config| config.dialect = Dialect::Ice,
+/// A call in the dialect of 2005, whatever the callee would offer itself.
+fn with_dialects(ours: fn(&mut Config), theirs: fn(&mut Config)) -> (Telephones, [HostId; 2]) {
+    let habits = |phone| Habits {
+        phone,
         ..Habits::default()
     };
     let mut all = Telephones::new();
-    let alice = all.signed_in_as("alice", Manner::Waits, habits());
-    let bob = all.signed_in_as("bob", Manner::Answers(SECOND), habits());
+    let alice = all.signed_in_as("alice", Manner::Waits, habits(ours));
+    let bob = all.signed_in_as("bob", Manner::Answers(SECOND), habits(theirs));
     let line = all.talk(alice, "bob");
     all.run(2 * SECOND);
     assert_eq!(all.heard_in_a_second(alice, bob), (50, 50));
-    let invites = all.requests(alice, Method::Invite);
-    assert_eq!(invites.len(), 2);
-    assert!(lines(&body(&invites[0]), "a=ice-ufrag").is_empty());
-    assert!(lines(&body(&invites[0]), "a=remote-candidate").is_empty());
-    let last = body(&invites[1]);
-    assert_eq!(lines(&last, "a=candidate:").len(), 2, "{last}");
-    assert_eq!(lines(&last, "a=remote-candidate:").len(), 1, "{last}");
+    // Pictures come in the dialect of the call, too.
+    let other = all.line(bob);
+    let plan = all.plan(bob, StreamKind::Video);
+    all.order(bob, |phone, now| phone.add_stream(now, other, &plan));
+    all.run(3 * SECOND);
+    assert_eq!(all.heard_in_a_second(alice, bob), (100, 100));
     all.order(alice, |phone, now| phone.hang_up(now, line));
     all.run(SECOND);
     assert_eq!(all.at(bob).phone.lines().count(), 0);
+    (all, [alice, bob])
+}
+
+#[test]
+fn the_dialect_of_2005() {
+    let legacy: fn(&mut Config) = |config| config.dialect = Dialect::Ice;
+    for theirs in [legacy, |_| {}] {
+        let (all, [alice, _]) = with_dialects(legacy, theirs);
+        let invites = all.requests(alice, Method::Invite);
+        assert_eq!(invites.len(), 4);
+        for invite in &invites {
+            assert!(lines(&body(invite), "a=ice-ufrag").is_empty());
+        }
+        assert!(lines(&body(&invites[0]), "a=remote-candidate").is_empty());
+        let last = body(&invites[1]);
+        assert_eq!(lines(&last, "a=candidate:").len(), 2, "{last}");
+        assert_eq!(lines(&last, "a=remote-candidate:").len(), 1, "{last}");
+    }
+}
+
+#[test]
+fn a_telephone_of_2005_is_called_as_usual() {
+    let (all, [alice, _]) = with_dialects(|_| {}, |config| config.dialect = Dialect::Ice);
+    let answer = body(&all.responses(alice, 200, "INVITE")[0]);
+    assert_eq!(lines(&answer, "a=ice-ufrag").len(), 1);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use ocs_client::phone::{Event, LineId, Phone, Plan, StreamId};
+use ocs_client::phone::{Event, LineId, Phone, Plan, Relay, Socket, StreamId};
 use ocs_hosts::Person;
+use ocs_ice::{Carrier, Component};
 use ocs_media::MediaPacket;
 use ocs_rtp::payload::Fragment;
 use ocs_rtp::session::Outgoing;
@@ -95,10 +96,26 @@ impl Talker {
             _ => &[Codec::Pcmu],
         };
         let plan = Plan::new(kind, rtp, rtcp, codecs);
-        match self.relay {
-            Some(relay) => plan.with_relay(relay),
-            None => plan,
+        let Some(server) = self.relay else {
+            return plan;
+        };
+        let mut plan = plan.with_relay(server);
+        // Where datagrams do not pass, the relay is reached over TCP.
+        let address = SocketAddr::new(self.address, 50_000);
+        for component in [Component::Rtp, Component::Rtcp] {
+            plan.sockets.push(Socket {
+                component,
+                transport: ocs_ice::Transport::TcpActive,
+                address,
+            });
+            plan.relays.push(Relay {
+                component,
+                carrier: Carrier::Tcp,
+                base: address,
+                server,
+            });
         }
+        plan
     }
 
     /// Plans for what is offered, as far as he knows it.
