@@ -127,6 +127,11 @@ impl Phone {
             line.fork = Some(fork);
             line.answered.get_or_insert(wall);
         }
+        self.choose(now, id, fork);
+    }
+
+    /// Tells the streams which fork is the call.
+    pub(super) fn choose(&mut self, now: Instant, id: LineId, fork: ForkId) {
         self.each_slot(now, id, |slot, now| {
             // A stream that the peer has refused has no fork.
             let _ = slot.media.choose(now, media_fork(fork));

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use ocs_ice::Role;
+use ocs_ice::{Dialect, Role};
+use ocs_sdpext::IceVersion;
 use ocs_sdpext::negotiation::OfferedStream;
 
 use super::line::{Line, Placing, Wish};
@@ -56,7 +57,7 @@ impl Phone {
         if plans.is_empty() {
             return Err(Error::NoPlan);
         }
-        let id = self.new_line(Line::new(None, None));
+        let id = self.new_line(Line::new(None, self.config.dialect));
         for plan in plans {
             match self.new_slot(now, id, plan, Role::Controlling) {
                 Ok(slot) => self.line_mut(id)?.slots.push(slot),
@@ -116,7 +117,9 @@ impl Phone {
         streams: Vec<OfferedStream>,
         replaces: Option<CallId>,
     ) {
-        let mut line = Line::new(Some(call), None);
+        let told = streams.iter().find_map(|stream| dialect_of(stream.ice));
+        let dialect = told.unwrap_or(self.config.dialect);
+        let mut line = Line::new(Some(call), dialect);
         line.offered.clone_from(&streams);
         let replaces = replaces.and_then(|call| self.line_of(call));
         let line = self.new_line(line);
@@ -289,18 +292,24 @@ impl Phone {
         Ok(())
     }
 
-    /// Does not call whom the peer has named.
+    /// Does not call whom the peer has named: it gets 603.
     ///
     /// # Errors
-    /// [`Error::NoLine`]
+    /// [`Error::NoLine`]; [`Error::Agent`] if the peer has named nobody.
     pub fn decline_transfer(&mut self, now: Instant, line: LineId) -> Result<(), Error> {
         let call = self.call_of(line).ok_or(Error::NoLine)?;
-        self.agent.command_call(now, call, |call| {
-            call.decline_refer(603);
-            Ok(())
-        })?;
+        self.agent.decline_transfer(now, call, 603)?;
         self.settle(now);
         Ok(())
+    }
+}
+
+/// The dialect of candidates; none where there are none.
+const fn dialect_of(ice: IceVersion) -> Option<Dialect> {
+    match ice {
+        IceVersion::None => None,
+        IceVersion::V6 => Some(Dialect::Ice),
+        IceVersion::V19 => Some(Dialect::Ice2),
     }
 }
 

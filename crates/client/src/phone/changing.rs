@@ -265,6 +265,10 @@ impl Phone {
     /// A round of offer and answer is over.
     pub(super) fn changed(&mut self, now: Instant, id: LineId) {
         self.agree(now, id, None);
+        if let Some(fork) = self.lines.get(&id).and_then(|line| line.fork) {
+            // A stream that was added has its peer only now.
+            self.choose(now, id, fork);
+        }
         let Some(call) = self.call_of(id).and_then(|call| self.agent.call(call)) else {
             return;
         };

@@ -171,7 +171,7 @@ impl Phone {
                 break;
             }
         }
-        self.bury(now);
+        self.bury();
     }
 
     fn told(&mut self, now: Instant, event: AgentEvent) {
@@ -194,7 +194,7 @@ impl Phone {
     }
 
     /// Forgets streams that have given back everything.
-    fn bury(&mut self, _now: Instant) {
+    fn bury(&mut self) {
         let (gone, closing) = std::mem::take(&mut self.closing)
             .into_iter()
             .partition(|slot| slot.poll_timeout().is_none());

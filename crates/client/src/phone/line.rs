@@ -3,6 +3,7 @@
 use std::time::{Instant, SystemTime};
 
 use ocs_call::ForkId;
+use ocs_ice::Dialect;
 use ocs_sdpext::negotiation::OfferedStream;
 
 use super::slot::Slot;
@@ -40,6 +41,8 @@ pub(super) struct PeerOffer {
 pub(super) struct Line {
     /// The call of the user agent, once there is one.
     pub(super) call: Option<CallId>,
+    /// The ICE of its streams: ours in a call that we make, the peer's in one that came.
+    pub(super) dialect: Dialect,
     pub(super) placing: Option<Placing>,
     pub(super) slots: Vec<Slot>,
     pub(super) wish: Wish,
@@ -60,10 +63,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) const fn new(call: Option<CallId>, placing: Option<Placing>) -> Self {
+    pub(super) const fn new(call: Option<CallId>, dialect: Dialect) -> Self {
         Self {
             call,
-            placing,
+            dialect,
+            placing: None,
             slots: Vec::new(),
             wish: Wish::Nothing,
             done: Wish::Nothing,

@@ -75,7 +75,7 @@ pub enum Error {
 /// How a phone behaves.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The ICE that is offered. Default \[MS-ICE2\].
+    /// The ICE that is offered; a call that comes has that of its caller. Default \[MS-ICE2\].
     pub dialect: Dialect,
     /// Changes how a stream behaves, from [`ocs_media::Config::new`]. Default nothing.
     pub media: fn(ocs_media::Config) -> ocs_media::Config,
@@ -242,7 +242,8 @@ impl Phone {
         plan: &Plan,
         role: Role,
     ) -> Result<Slot, Error> {
-        let mut config = ocs_media::Config::new(plan.kind, self.config.dialect, role);
+        let dialect = self.line_mut(line)?.dialect;
+        let mut config = ocs_media::Config::new(plan.kind, dialect, role);
         if !plan.relays.is_empty() {
             config.relay = self.agent.relay_access().map(|access| Credentials {
                 username: access.username.as_bytes().into(),

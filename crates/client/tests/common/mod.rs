@@ -5,6 +5,8 @@
 pub(crate) mod network;
 pub(crate) mod script;
 pub(crate) mod steps;
+pub(crate) mod talker;
+pub(crate) mod telephones;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};

@@ -80,6 +80,23 @@ impl UserAgent {
         placed
     }
 
+    /// Does not call whom the peer of a call has named: the peer gets this status, 603 as a rule.
+    ///
+    /// # Errors
+    /// [`Error::NoCall`]; [`Error::NoTransfer`] if the peer has named nobody.
+    pub fn decline_transfer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: u16,
+    ) -> Result<(), Error> {
+        let line = self.calls.lines.get_mut(&call).ok_or(Error::NoCall)?;
+        line.referral.take().ok_or(Error::NoTransfer)?;
+        line.call.decline_refer(status);
+        self.settle(now);
+        Ok(())
+    }
+
     /// Does what an event of a call means for another call.
     pub(super) fn transfer_follows(&mut self, now: Instant, id: CallId, told: &Told) {
         let Some(line) = self.calls.lines.get_mut(&id) else {
