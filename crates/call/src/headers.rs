@@ -18,7 +18,8 @@ const MS_ACCEPTED_BY: &str = "ms-acceptedby";
 const ELSEWHERE: &str = "completed elsewhere";
 
 impl Config {
-    fn option_tags(&self) -> impl Iterator<Item = &str> {
+    /// The option tags of Supported, which are accepted in Require.
+    pub fn option_tags(&self) -> impl Iterator<Item = &str> {
         let own = [
             Some("timer"),
             Some("replaces"),

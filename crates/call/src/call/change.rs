@@ -357,6 +357,9 @@ impl<R: CryptoRng> Call<R> {
 
     /// The final response to our UPDATE.
     pub(super) fn refreshed(&mut self, now: Instant, status: u16, response: &Message) {
+        if self.is_over() {
+            return;
+        }
         match status {
             200..=299 => self.timer.handle_success(now, response),
             408 | 481 => self.dialog_gone(now, status),

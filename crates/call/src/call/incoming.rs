@@ -29,6 +29,8 @@ pub(super) struct Called {
     expires: Option<Instant>,
     /// When the 180 goes out again, so that no proxy takes the call for dead (RFC 3261 13.3.1.1).
     remind: Option<Instant>,
+    /// That it rings was told.
+    rang: bool,
 }
 
 /// How often it is told that it still rings.
@@ -92,6 +94,7 @@ impl<R: CryptoRng> Call<R> {
             answer: None,
             accepted: false,
             expires: expires.map(|seconds| now + Duration::from_secs(u64::from(seconds))),
+            rang: false,
             remind: None,
         });
         call.event(Event::Offered { streams });
@@ -108,16 +111,20 @@ impl<R: CryptoRng> Call<R> {
         Ok(leg.session.accept(index, stream)?)
     }
 
-    /// Tells the peer that it rings: 180. Nothing happens when the call does not wait for that.
+    /// Tells the peer that it rings: 180, also after an early answer. Nothing happens when the call does not wait for that, or it was told.
     pub fn ring(&mut self, now: Instant) {
-        if self.state == State::Calling && self.called.is_some() {
-            self.state = State::Ringing;
+        let untold = matches!(&self.called, Some(called) if !called.rang);
+        if untold && matches!(self.state, State::Calling | State::Early) {
+            if self.state == State::Calling {
+                self.state = State::Ringing;
+            }
             self.tell_that_it_rings(now);
         }
     }
 
     fn tell_that_it_rings(&mut self, now: Instant) {
         if let Some(called) = &mut self.called {
+            called.rang = true;
             called.remind = Some(now + REMINDER);
         }
         if let Some((id, response)) = self.provisional_response(180) {

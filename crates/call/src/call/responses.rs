@@ -33,13 +33,23 @@ impl<R: CryptoRng> Call<R> {
         self.settle();
     }
 
-    /// A request of the call got no response: its transaction timed out, or its connection broke.
+    /// A request of the call got no response: its transaction timed out. In a dialog that is the end of the call (RFC 3261 12.2.1.2).
     pub fn handle_no_response(&mut self, now: Instant, id: RequestId) {
-        let response = Message::response(408);
+        self.failed(now, id, 408);
+    }
+
+    /// A request of the call, or its response, was lost with the connection. That says nothing of the peer: a change counts as refused, and the
+    /// call goes on.
+    pub fn handle_lost(&mut self, now: Instant, id: RequestId) {
+        self.failed(now, id, 503);
+    }
+
+    fn failed(&mut self, now: Instant, id: RequestId, status: u16) {
+        let response = Message::response(status);
         if self.is_invite(id) {
-            self.invite_answered(now, 408, &response);
+            self.invite_answered(now, status, &response);
         } else if let Some(purpose) = self.take_pending(id) {
-            self.request_answered(now, id, purpose, 408, &response);
+            self.request_answered(now, id, purpose, status, &response);
         }
         self.advance();
         self.settle();

@@ -142,6 +142,7 @@ impl UserAgent {
         self.gruu = None;
         self.end_bootstrap();
         self.drop_all_conversations(now);
+        self.drop_ringing_calls(now);
     }
 
     /// A connection is up: ask for compression if that is wanted, else register.

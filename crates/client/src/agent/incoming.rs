@@ -8,14 +8,20 @@ use ocs_sip_core::{HeaderName, Message, Method};
 use ocs_sipae::client::Verdict;
 
 use super::UserAgent;
+use crate::Config;
 
 /// What a user agent takes, for Allow.
-const ALLOW: &str = "INVITE, MESSAGE, INFO, OPTIONS, BYE, CANCEL, NOTIFY, ACK, BENOTIFY, UPDATE";
+const ALLOW: &str =
+    "INVITE, MESSAGE, INFO, OPTIONS, BYE, CANCEL, NOTIFY, ACK, BENOTIFY, UPDATE, PRACK, REFER";
 
-/// What a user agent understands. Notifications about several users demand `eventlist`.
-pub(super) fn capabilities() -> Capabilities {
+/// What a user agent understands. Notifications about several users demand `eventlist`; what calls demand is theirs.
+pub(super) fn capabilities(config: &Config) -> Capabilities {
+    let tags = config.calls.call.option_tags();
     Capabilities {
-        extensions: vec!["eventlist".to_owned()],
+        extensions: core::iter::once("eventlist")
+            .chain(tags)
+            .map(str::to_owned)
+            .collect(),
         ..Capabilities::default()
     }
 }

@@ -44,6 +44,8 @@ use relay::Relay;
 use sending::Pending;
 use subscriptions::Subscriptions;
 
+#[cfg(feature = "phone")]
+pub(crate) use call::by_user;
 pub use call::{CallId, CallOptions};
 
 /// A configuration or command that cannot work.
@@ -182,7 +184,7 @@ impl UserAgent {
             connecting: None,
             next_connection: 1,
             link: None,
-            capabilities: incoming::capabilities(),
+            capabilities: incoming::capabilities(&config),
             layer: Layer::new(Timers::default()),
             credentials: signing_in::Credentials::None,
             anew: (None, 0),

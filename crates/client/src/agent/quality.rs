@@ -13,6 +13,7 @@ use crate::Event;
 /// The agent that this registration was told of.
 #[derive(Debug)]
 pub(super) struct Quality {
+    agent: String,
     publisher: Publisher,
 }
 
@@ -58,10 +59,13 @@ impl UserAgent {
         if !self.is_signed_in() {
             return None;
         }
-        if self.quality.is_none() {
-            let agent = self.settings()?.qos_uri()?.to_owned();
+        let agent = self.settings()?.qos_uri()?;
+        let known = self.quality.as_ref();
+        if known.is_none_or(|quality| quality.agent != agent) {
+            // The user has come to another pool: what waited for the former agent is lost.
             self.quality = Some(Quality {
-                publisher: Publisher::new(Config::new(&agent)),
+                publisher: Publisher::new(Config::new(agent)),
+                agent: agent.to_owned(),
             });
         }
         Some(&mut self.quality.as_mut()?.publisher)

@@ -177,11 +177,19 @@ impl UserAgent {
     fn handle_transaction(&mut self, now: Instant, event: Transaction) {
         match event {
             Transaction::Response { id, message } => self.handle_response(now, id, message),
-            Transaction::Timeout { id } | Transaction::FlowFailed { id } => {
+            Transaction::Timeout { id } => {
                 if let Some(pending) = self.pending.remove(&id) {
                     self.handle_no_response(now, pending.purpose);
                 }
             }
+            Transaction::FlowFailed { id } => match self.pending.remove(&id) {
+                Some(Pending {
+                    purpose: Purpose::Call { call, request },
+                    ..
+                }) => self.call_lost(now, call, request),
+                Some(pending) => self.handle_no_response(now, pending.purpose),
+                None => {}
+            },
             Transaction::Request { id, message, .. } => self.handle_request(now, id, message),
             Transaction::Ack { message, .. } => self.handle_ack(now, &message),
             Transaction::Cancel { target, message } => self.handle_cancel(now, target, &message),

@@ -18,14 +18,11 @@ pub(super) const fn media_fork(fork: ForkId) -> ocs_media::ForkId {
 
 impl Slot {
     /// Notes what the stream tells.
-    pub(super) const fn note(&mut self, event: &MediaEvent) {
+    pub(super) fn note(&mut self, event: &MediaEvent) {
         match event {
             MediaEvent::Gathered => self.gathered = true,
-            MediaEvent::Connected { fork } => {
-                self.connected = Some(*fork);
-                self.failed = None;
-            }
-            MediaEvent::Failed { fork, .. } => self.failed = Some(*fork),
+            MediaEvent::Connected { fork } => _ = self.ways.insert(*fork, true),
+            MediaEvent::Failed { fork, .. } => _ = self.ways.insert(*fork, false),
             _ => {}
         }
     }
@@ -49,6 +46,7 @@ impl Phone {
             Told::ForkEnded { fork } => {
                 self.each_slot(now, id, |slot, now| {
                     slot.media.drop_fork(now, media_fork(fork));
+                    slot.ways.remove(&media_fork(fork));
                 });
                 return;
             }
@@ -133,6 +131,7 @@ impl Phone {
     /// Tells the streams which fork is the call.
     pub(super) fn choose(&mut self, now: Instant, id: LineId, fork: ForkId) {
         self.each_slot(now, id, |slot, now| {
+            slot.fork = Some(media_fork(fork));
             // A stream that the peer has refused has no fork.
             let _ = slot.media.choose(now, media_fork(fork));
         });
@@ -167,7 +166,7 @@ impl Phone {
             let agreed = slot.media.handle_negotiated(now, fork, negotiated, &lines);
             if agreed.is_err() {
                 // A peer without ICE, or keys that are gone: there is no way for media.
-                slot.failed = Some(fork);
+                slot.ways.insert(fork, false);
             }
         }
         self.collect_line(now, id);
@@ -205,10 +204,7 @@ impl Phone {
             if let Some(media) = slot.index.and_then(|index| offer.media(index)) {
                 let lines = media.ice_lines(true);
                 if slot.media.handle_offer(now, &lines) == Ok(true) {
-                    slot.gathered = false;
-                    slot.connected = None;
-                    slot.failed = None;
-                    slot.settled = false;
+                    slot.restart();
                 }
             }
         }

@@ -2,13 +2,25 @@
 
 use std::time::Instant;
 
+use ocs_call::{Cause, Ended};
 use ocs_ice::{Dialect, Role};
 use ocs_sdpext::IceVersion;
 use ocs_sdpext::negotiation::OfferedStream;
 
 use super::line::{Line, Placing, Wish};
 use super::{Error, Event, LineId, Phone, Plan};
+use crate::agent::by_user;
 use crate::{CallId, CallOptions};
+
+/// How a call ends whose INVITE was not sent yet.
+const NEVER_CALLED: Ended = Ended {
+    cause: Cause::Local,
+    status: None,
+    reason: None,
+    diagnostics: None,
+    elsewhere: false,
+    was_established: false,
+};
 
 impl Phone {
     /// Calls a SIP URI with these streams, as [`UserAgent::place_call`](crate::UserAgent::place_call) does, once the candidates are there.
@@ -23,11 +35,12 @@ impl Phone {
         plans: &[Plan],
         options: CallOptions,
     ) -> Result<LineId, Error> {
-        self.place(now, plans, |_| Placing {
+        let placing = Placing {
             to: to.to_owned(),
             options,
             referrer: None,
-        })
+        };
+        self.place(now, plans, placing)
     }
 
     /// Calls whom the peer of a call has named in [`Event::Referred`], with these streams. The peer hears how it goes.
@@ -41,19 +54,15 @@ impl Phone {
         plans: &[Plan],
     ) -> Result<LineId, Error> {
         let referrer = self.call_of(line).ok_or(Error::NoLine)?;
-        self.place(now, plans, |_| Placing {
+        let placing = Placing {
             to: String::new(),
             options: CallOptions::default(),
             referrer: Some(referrer),
-        })
+        };
+        self.place(now, plans, placing)
     }
 
-    fn place(
-        &mut self,
-        now: Instant,
-        plans: &[Plan],
-        placing: impl FnOnce(LineId) -> Placing,
-    ) -> Result<LineId, Error> {
+    fn place(&mut self, now: Instant, plans: &[Plan], placing: Placing) -> Result<LineId, Error> {
         if plans.is_empty() {
             return Err(Error::NoPlan);
         }
@@ -67,7 +76,6 @@ impl Phone {
                 }
             }
         }
-        let placing = placing(id);
         self.line_mut(id)?.placing = Some(placing);
         self.collect_line(now, id);
         Ok(id)
@@ -260,10 +268,10 @@ impl Phone {
     pub fn hang_up(&mut self, now: Instant, line: LineId) -> Result<(), Error> {
         match self.lines.get(&line).ok_or(Error::NoLine)?.call {
             Some(call) => self.agent.command_call(now, call, |call| {
-                call.hang_up(now, None);
+                call.hang_up(now, Some(&by_user()));
                 Ok(())
             })?,
-            None => self.close_line(now, line),
+            None => self.ended(now, line, NEVER_CALLED),
         }
         self.settle(now);
         Ok(())

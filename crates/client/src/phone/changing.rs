@@ -6,7 +6,6 @@ use ocs_call::Ended;
 use ocs_ice::Role;
 use ocs_ocer::{DiagnosticsWriter, ErrorId, Kind};
 
-use super::agreeing::media_fork;
 use super::calling::choose;
 use super::slot::Slot;
 use super::{Error, Event, LineId, Phone, Plan, StreamId};
@@ -14,6 +13,9 @@ use super::{Error, Event, LineId, Phone, Plan, StreamId};
 /// What a BYE says when ICE has failed (\[MS-OCER\]).
 const NO_WAY: ErrorId = ErrorId(52031);
 const NO_WAY_TEXT: &str = "Call terminated on media connectivity failure";
+
+/// Streams of a call that ended before it, of which its report tells.
+const PAST: usize = 20;
 
 impl Phone {
     /// Puts a call on hold.
@@ -75,9 +77,14 @@ impl Phone {
     /// Takes a stream out of a call.
     ///
     /// # Errors
-    /// [`Error::NoStream`]
+    /// [`Error::NoStream`]; [`Error::WrongState`] before the call is answered.
     pub fn remove_stream(&mut self, now: Instant, stream: StreamId) -> Result<(), Error> {
         let id = *self.places.get(&stream).ok_or(Error::NoStream)?;
+        if !self.line_mut(id)?.is_answered() {
+            return Err(Error::WrongState {
+                operation: "removing a stream",
+            });
+        }
         let index = self.slot_mut(stream).and_then(|slot| slot.index);
         let (Some(index), Some(call)) = (index, self.call_of(id)) else {
             self.close_slots(now, id, |slot| slot == stream);
@@ -151,12 +158,11 @@ impl Phone {
         let Some(line) = self.lines.get(&id) else {
             return false;
         };
-        let (Some(call), Some(fork)) = (line.call, line.fork) else {
+        let Some(call) = line.call else {
             return false;
         };
-        let fork = Some(media_fork(fork));
-        let is_failed = |slot: &&Slot| slot.failed == fork;
-        let (failed, others): (Vec<&Slot>, Vec<&Slot>) = line.slots.iter().partition(is_failed);
+        let (failed, others): (Vec<&Slot>, Vec<&Slot>) =
+            line.slots.iter().partition(|slot| slot.has_failed());
         let Some(first) = failed.first() else {
             return false;
         };
@@ -198,10 +204,11 @@ impl Phone {
             return false;
         }
         line.peer_offer = None;
-        let streams: Vec<_> = line
-            .slots
-            .iter()
-            .filter_map(|slot| Some((slot.index?, slot.stream()?, slot.agreed)))
+        // What only we want yet stays out of it.
+        let slots = line.slots.iter_mut();
+        let streams: Vec<_> = slots
+            .filter(|slot| slot.agreed || slot.role == Role::Controlled)
+            .filter_map(|slot| Some((slot.index?, slot.describe()?, slot.agreed)))
             .collect();
         let answered = self.agent.command_call(now, call, |call| {
             for (index, stream, is_old) in streams {
@@ -235,13 +242,18 @@ impl Phone {
         if !due || line.offering || line.peer_offer.is_some() || !line.is_gathered() {
             return false;
         }
+        let current = self.agent.call(call).and_then(|call| call.current());
+        if !current.is_some_and(|(_, session)| session.is_stable()) {
+            // A round of the call's own, such as a refresh: its end comes back here.
+            return false;
+        }
         line.changed = false;
         line.offering = true;
         let mut added = Vec::new();
         let slots = &mut line.slots;
         let offered = self.agent.command_call(now, call, |call| {
             for slot in slots {
-                let Some(stream) = slot.stream() else {
+                let Some(stream) = slot.describe() else {
                     continue;
                 };
                 let Some(index) = slot.index else {
@@ -255,8 +267,13 @@ impl Phone {
             }
             call.offer()
         });
-        if offered.is_err() {
+        if let Err(error) = offered {
             line.offering = false;
+            self.events.push_back(Event::ChangeRefused {
+                line: id,
+                status: 488,
+                reason: error.to_string(),
+            });
             self.close_slots(now, id, |slot| added.contains(&slot));
         }
         true
@@ -281,7 +298,7 @@ impl Phone {
         line.offering = false;
         let mut refused = Vec::new();
         for slot in &mut line.slots {
-            slot.settled |= slot.connected.is_some();
+            slot.settled |= slot.told;
             if slot
                 .index
                 .is_some_and(|index| session.negotiated(index).is_none())
@@ -289,7 +306,7 @@ impl Phone {
                 refused.push(slot.id);
             }
         }
-        line.up = false;
+        line.up &= !line.is_connecting();
         self.close_slots(now, id, |slot| refused.contains(&slot));
     }
 
@@ -305,8 +322,9 @@ impl Phone {
             .iter_mut()
             .filter_map(|slot| {
                 // What was selected was told once; a peer that does not take it is not asked again.
-                slot.settled |= ours && slot.connected.is_some();
-                (!slot.agreed).then_some(slot.id)
+                slot.settled |= ours && slot.told;
+                let in_round = (slot.role == Role::Controlling) == ours && slot.index.is_some();
+                (in_round && !slot.agreed).then_some(slot.id)
             })
             .collect();
         self.close_slots(now, id, |slot| refused.contains(&slot));
@@ -339,6 +357,11 @@ impl Phone {
             return;
         };
         let closed: Vec<_> = line.slots.extract_if(.., |slot| which(slot.id)).collect();
+        // The report at the end is of all streams that there were.
+        let agreed = closed.iter().filter(|slot| slot.agreed);
+        let room = PAST.saturating_sub(line.past.len());
+        let past = agreed.filter_map(Slot::quality);
+        line.past.extend(past.take(room));
         for mut slot in closed {
             let stream = slot.id;
             self.places.remove(&stream);

@@ -4,6 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use ocs_call::ForkId;
 use ocs_ice::Dialect;
+use ocs_qoe::document::MediaLine;
 use ocs_sdpext::negotiation::OfferedStream;
 
 use super::slot::Slot;
@@ -58,6 +59,8 @@ pub(super) struct Line {
     pub(super) offering: bool,
     /// That media flows was told.
     pub(super) up: bool,
+    /// What is to be reported of streams that are over.
+    pub(super) past: Vec<MediaLine>,
     /// When it was answered.
     pub(super) answered: Option<SystemTime>,
 }
@@ -77,6 +80,7 @@ impl Line {
             changed: false,
             offering: false,
             up: false,
+            past: Vec::new(),
             answered: None,
         }
     }
@@ -97,7 +101,7 @@ impl Line {
     /// Whether the selected candidates are to be offered, by who made the first offer.
     pub(super) fn owes_final_offer(&self) -> bool {
         let owes = |slot: &Slot| {
-            slot.role == ocs_ice::Role::Controlling && slot.connected.is_some() && !slot.settled
+            slot.role == ocs_ice::Role::Controlling && slot.is_connected() && !slot.settled
         };
         !self.is_connecting() && self.slots.iter().any(owes)
     }

@@ -281,9 +281,10 @@ impl Phone {
             index: None,
             role,
             gathered: false,
-            connected: None,
-            failed: None,
+            ways: BTreeMap::new(),
+            fork: None,
             agreed: false,
+            told: false,
             settled: false,
         })
     }

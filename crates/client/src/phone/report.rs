@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use ocs_call::Direction;
-use ocs_ice::Role;
 use ocs_qoe::document::{DialogInfo, Endpoint, SessionReport, Text, Time, Unknown, VqReportEvent};
 
+use super::slot::Slot;
 use super::{LineId, Phone};
 
 impl Phone {
@@ -68,9 +68,8 @@ impl Phone {
             registered_inside: None,
             unknown: Unknown::default(),
         };
-        let slots = line.slots.iter();
-        let media_lines =
-            slots.filter_map(|slot| slot.media.quality(slot.role == Role::Controlling));
+        let media_lines = line.slots.iter().filter_map(Slot::quality);
+        let media_lines = line.past.iter().cloned().chain(media_lines);
         let report = SessionReport {
             session_id: dialog.session_id().into(),
             endpoint: Endpoint {

@@ -7,7 +7,8 @@ mod transfer;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-use ocs_call::{Call, Config as CallConfig, RequestId, TransactionId, Transfer};
+use ocs_call::{Call, Config as CallConfig, Direction, RequestId, State, TransactionId, Transfer};
+use ocs_ocer::{DiagnosticsWriter, ErrorId, Kind};
 use ocs_sdpext::negotiation::{EncryptionPolicy, Stream, Transport};
 use ocs_sip_core::transaction::{ClientId, ServerId};
 use ocs_sip_core::uri::SipUri;
@@ -37,6 +38,11 @@ pub struct CallOptions {
     pub referred_by: Option<String>,
     /// Other headers of the INVITE, such as `ms-subnet` and `ms-endpoint-location-data`.
     pub headers: Vec<(String, String)>,
+}
+
+/// What a BYE says when the user hangs up (CALL-FLOWS 2.5.15, \[MS-OCER\]).
+pub(crate) fn by_user() -> DiagnosticsWriter {
+    DiagnosticsWriter::new(Kind::Client, ErrorId(51004), "Action initiated by user")
 }
 
 /// A call and its transactions.
@@ -195,10 +201,24 @@ impl UserAgent {
         config
     }
 
+    /// Calls that ring here end with the connection: nobody can cancel them any more. Those that are up go on.
+    pub(super) fn drop_ringing_calls(&mut self, now: Instant) {
+        for line in self.calls.lines.values_mut() {
+            let rings = matches!(
+                line.call.state(),
+                State::Calling | State::Ringing | State::Early
+            );
+            if rings && line.call.direction() == Direction::Incoming {
+                line.call.hang_up(now, None);
+            }
+        }
+        self.drive_calls(now);
+    }
+
     /// Ends all calls, because the user leaves.
     pub(super) fn end_all_calls(&mut self, now: Instant) {
         for line in self.calls.lines.values_mut() {
-            line.call.hang_up(now, None);
+            line.call.hang_up(now, Some(&by_user()));
         }
         self.drive_calls(now);
     }

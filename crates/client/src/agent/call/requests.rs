@@ -8,19 +8,22 @@ use ocs_sip_core::transaction::ClientId;
 
 use super::CallId;
 use crate::Event;
-use crate::agent::UserAgent;
 use crate::agent::sending::Purpose;
+use crate::agent::{UserAgent, Wish};
 
 impl UserAgent {
     pub(in crate::agent) fn drive_calls(&mut self, now: Instant) -> bool {
         let mut busy = false;
+        // While the connection is made anew, what calls want to say waits.
+        let mute = !self.is_signed_in() && self.wish == Wish::In;
         let calls: Vec<CallId> = self.calls().collect();
         for id in calls {
-            while let Some(action) = self
-                .calls
-                .lines
-                .get_mut(&id)
-                .and_then(|l| l.call.poll_action())
+            while !mute
+                && let Some(action) = self
+                    .calls
+                    .lines
+                    .get_mut(&id)
+                    .and_then(|l| l.call.poll_action())
             {
                 busy = true;
                 self.call_action(now, id, action);
@@ -52,7 +55,7 @@ impl UserAgent {
                 let purpose = Purpose::Call { call, request: id };
                 match self.send_request(now, message, purpose) {
                     Some(client) => self.calls.moved(call, id, client),
-                    None => self.call_no_response(now, call, id),
+                    None => self.call_lost(now, call, id),
                 }
             }
             Action::Ack(ack) => self.send_ack(ack),
@@ -66,14 +69,19 @@ impl UserAgent {
                 let Some(line) = self.calls.lines.get_mut(&call) else {
                     return;
                 };
-                let provisional = message.status().is_some_and(|status| status < 200);
-                // A final answer may come again until its ACK.
-                if let Some(server) = line.servers.get(&id).copied() {
-                    if !provisional && message.cseq().is_ok_and(|c| c.method_text != "INVITE") {
-                        line.servers.remove(&id);
+                let Some(server) = line.servers.get(&id).copied() else {
+                    return;
+                };
+                let invite = message.cseq().is_ok_and(|c| c.method_text == "INVITE");
+                match message.status() {
+                    Some(200..300) if invite => {
+                        // It may come again until its ACK; what came before it does not.
+                        line.servers.retain(|other, _| *other >= id);
                     }
-                    self.respond(now, server, message);
+                    Some(..200) | None => {}
+                    Some(_) => _ = line.servers.remove(&id),
                 }
+                self.respond(now, server, message);
             }
         }
     }
@@ -102,6 +110,14 @@ impl UserAgent {
                 }
             }
             None => self.end_stray_dialog(now, response),
+        }
+    }
+
+    /// A request was lost with the connection.
+    pub(in crate::agent) fn call_lost(&mut self, now: Instant, call: CallId, request: RequestId) {
+        if let Some(line) = self.calls.lines.get_mut(&call) {
+            line.clients.remove(&request);
+            line.call.handle_lost(now, request);
         }
     }
 
