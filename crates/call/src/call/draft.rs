@@ -101,8 +101,6 @@ impl Draft {
             let stream = *index;
             let fits = match (plan, session.stream_mut(stream)) {
                 (Plan::Removed, _) => session.remove(stream).is_ok(),
-                // The peer has taken the place meanwhile.
-                (Plan::Added(_), Some(_)) => false,
                 (plan, Some(place)) => plan.put(place),
                 (Plan::Added(wanted), None) => session.add(wanted.clone())? == stream,
                 // The peer has taken it away meanwhile.
@@ -120,8 +118,7 @@ impl Draft {
     pub(super) fn apply_to_answer(&mut self, session: &mut Session) {
         self.streams.retain(|(index, plan)| match plan {
             Plan::Removed => session.remove(*index).is_err(),
-            Plan::Added(_) => true,
-            plan @ Plan::Changed { .. } => !session
+            plan => !session
                 .stream_mut(*index)
                 .is_some_and(|place| plan.put(place)),
         });

@@ -74,6 +74,7 @@ impl Phone {
                 if new.is_empty() {
                     return;
                 }
+                self.withdraw_added(now, id);
                 Event::Offered {
                     line: id,
                     streams: new,

@@ -279,6 +279,42 @@ impl Phone {
         true
     }
 
+    /// The peer adds streams while we do: its offer goes first, and ours is refused.
+    pub(super) fn withdraw_added(&mut self, now: Instant, id: LineId) {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return;
+        };
+        let ours = |slot: &Slot| !slot.agreed && slot.role == Role::Controlling;
+        let withdrawn: Vec<StreamId> = line
+            .slots
+            .iter()
+            .filter(|slot| ours(slot))
+            .map(|slot| slot.id)
+            .collect();
+        let indices: Vec<usize> = line
+            .slots
+            .iter()
+            .filter(|slot| ours(slot))
+            .filter_map(|slot| slot.index)
+            .collect();
+        let Some(call) = line.call.filter(|_| !withdrawn.is_empty()) else {
+            return;
+        };
+        line.offering = false;
+        let _ = self.agent.command_call(now, call, |call| {
+            for index in indices {
+                call.remove_stream(index);
+            }
+            Ok(())
+        });
+        self.events.push_back(Event::ChangeRefused {
+            line: id,
+            status: 491,
+            reason: "Request Pending".to_owned(),
+        });
+        self.close_slots(now, id, |slot| withdrawn.contains(&slot));
+    }
+
     /// A round of offer and answer is over.
     pub(super) fn changed(&mut self, now: Instant, id: LineId) {
         self.agree(now, id, None);
