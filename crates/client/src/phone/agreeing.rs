@@ -48,7 +48,7 @@ impl Phone {
             }
             Told::ForkEnded { fork } => {
                 self.each_slot(now, id, |slot, now| {
-                    slot.media.drop_fork(now, media_fork(fork))
+                    slot.media.drop_fork(now, media_fork(fork));
                 });
                 return;
             }

@@ -244,16 +244,13 @@ impl Phone {
                 let Some(stream) = slot.stream() else {
                     continue;
                 };
-                match slot.index {
-                    Some(index) => {
-                        if let Some(plan) = call.stream_mut(index) {
-                            plan.transport = stream.transport;
-                        }
+                if let Some(index) = slot.index {
+                    if let Some(plan) = call.stream_mut(index) {
+                        plan.transport = stream.transport;
                     }
-                    None => {
-                        slot.index = Some(call.add_stream(stream)?);
-                        added.push(slot.id);
-                    }
+                } else {
+                    slot.index = Some(call.add_stream(stream)?);
+                    added.push(slot.id);
                 }
             }
             call.offer()

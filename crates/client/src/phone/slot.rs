@@ -46,13 +46,17 @@ impl Slot {
     }
 
     pub(super) fn summary(&self) -> Summary {
-        let sources = self.media.rtp().into_iter().flat_map(|rtp| rtp.sources());
+        let sources = self
+            .media
+            .rtp()
+            .into_iter()
+            .flat_map(ocs_rtp::Session::sources);
         let lost = sources.filter_map(|(_, source)| source.reception());
         Summary {
             stream: self.id,
             kind: self.plan.kind,
             statistics: *self.media.statistics(),
-            lost: lost.map(|reception| reception.lost()).sum(),
+            lost: lost.map(ocs_rtp::session::Reception::lost).sum(),
         }
     }
 
