@@ -45,6 +45,7 @@ impl Default for Habits {
 pub(crate) struct Telephones {
     pub(crate) testbed: Testbed,
     pub(crate) server: HostId,
+    start: Instant,
     count: u8,
 }
 
@@ -79,6 +80,7 @@ impl Telephones {
         zone.srv("_sipinternaltls._tcp.contoso.com", 0, 0, 5061, host);
         zone.address(host, SERVER);
         Self {
+            start: testbed.now(),
             testbed,
             server,
             count: 0,
@@ -280,10 +282,9 @@ impl Telephones {
 
     /// When a telephone told something first.
     pub(crate) fn told_at(&self, phone: HostId, what: impl Fn(&Event) -> bool) -> Duration {
-        let start = self.testbed.now() - self.testbed.elapsed();
         let mut events = self.at(phone).events.iter();
         let (at, _) = events.find(|(_, event)| what(event)).unwrap();
-        at.duration_since(start)
+        at.duration_since(self.start)
     }
 
     /// Packets of RTP that each heard of the other in the next second.
