@@ -72,6 +72,7 @@ impl Phone {
                 Ok(slot) => self.line_mut(id)?.slots.push(slot),
                 Err(error) => {
                     self.close_line(now, id);
+                    self.settle(now);
                     return Err(error);
                 }
             }

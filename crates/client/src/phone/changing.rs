@@ -88,6 +88,7 @@ impl Phone {
         let index = self.slot_mut(stream).and_then(|slot| slot.index);
         let (Some(index), Some(call)) = (index, self.call_of(id)) else {
             self.close_slots(now, id, |slot| slot == stream);
+            self.settle(now);
             return Ok(());
         };
         self.agent.command_call(now, call, |call| {
@@ -388,6 +389,7 @@ impl Phone {
         self.lines.remove(&id);
     }
 
+    /// Closes streams. Whoever calls this lets everything [settle](Self::settle).
     fn close_slots(&mut self, now: Instant, id: LineId, which: impl Fn(StreamId) -> bool) {
         let Some(line) = self.lines.get_mut(&id) else {
             return;
@@ -403,7 +405,7 @@ impl Phone {
             self.places.remove(&stream);
             slot.media.close(now);
             self.closing.push(slot);
-            self.collect(now, stream);
+            self.drain(stream);
         }
     }
 }

@@ -122,7 +122,7 @@ impl Phone {
     }
 
     /// Takes what a stream wants and tells. Gives whether that may matter to its call.
-    fn drain(&mut self, stream: StreamId) -> bool {
+    pub(super) fn drain(&mut self, stream: StreamId) -> bool {
         let mut news = Vec::new();
         let Some(slot) = self.slot_mut(stream) else {
             return false;
@@ -148,7 +148,9 @@ impl Phone {
             }
             self.packets.push_back((stream, packet));
         }
-        let matters = news.iter().any(|event| !matches!(event, Told::Rtp(_)));
+        // With any answer a stream that is closing may have given back everything.
+        let is_closing = !self.places.contains_key(&stream);
+        let matters = is_closing || news.iter().any(|event| !matches!(event, Told::Rtp(_)));
         let events = news.into_iter();
         self.events
             .extend(events.map(|event| Event::Media { stream, event }));
