@@ -87,7 +87,7 @@ pub enum Event {
         /// Which.
         line: LineId,
     },
-    /// All streams have found their way: media flows.
+    /// All streams have found their way: media flows. It comes again for streams that are added.
     MediaUp {
         /// Of which call.
         line: LineId,
