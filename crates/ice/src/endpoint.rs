@@ -146,16 +146,21 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         from: SocketAddr,
         data: Bytes,
     ) {
-        if let Some(place) = self.relays.over_udp(base, from) {
-            self.with_relay(now, place, |client| {
+        let mut relayed = false;
+        // While an allocation is given back it may be asked for anew: each takes the answers that are its own.
+        for place in (0..self.relays.len()).rev() {
+            if self.relays.is_over_udp(place, base, from) {
+                relayed = true;
                 // What is wrong is ignored; what ends the allocation is an event, too.
-                let _ = client.handle_data(now, &data);
-            });
-        } else {
+                let _ = self.relays.client(place).handle_data(now, &data);
+                self.tell(now, place);
+            }
+        }
+        if !relayed {
             let remote = from;
             self.deliver(now, Path::Datagram { base, remote }, data);
-            self.settle(now);
         }
+        self.settle(now);
     }
 
     /// Somebody connected to the socket of a passive candidate.
@@ -237,7 +242,7 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         while let Some((relay, news)) = self.relays.poll_news(place) {
             match news {
                 News::Allocated(allocation) => {
-                    self.agent.handle_allocated(now, relay, allocation);
+                    self.each_agent(|agent| agent.handle_allocated(now, relay, allocation));
                 }
                 News::Data(peer, data) => {
                     if let Some(path) = self.agent.relayed_path(relay, peer) {

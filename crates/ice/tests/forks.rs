@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use common::*;
 use ocs_hosts::{IceHost, RelayHost};
-use ocs_ice::endpoint::Demand;
+use ocs_ice::endpoint::{Action, Demand};
 use ocs_ice::{
     CandidatePolicy, Carrier, Component, Config, Description, Dialect, Endpoint, Error, Event,
     ForkId, Limits, Phase, Role,
@@ -332,6 +332,49 @@ fn what_cannot_be_a_fork() {
     managed.caller(|endpoint, _| endpoint.manage_bandwidth(Demand::default()));
     let refused = managed.fork(0, &answer);
     assert!(matches!(refused, Err(Error::WrongState { .. })));
+}
+
+#[test]
+fn an_answer_that_is_refused_leaves_the_fork_as_it_was() {
+    let mut call = Forked::of(Dialect::Ice2, 1, Offers::Udp);
+    let other = Forked::of(Dialect::Ice, 1, Offers::Udp);
+    let old = other.description(other.callees[0]);
+    let answer = call.answer(0);
+    call.fork(0, &answer).unwrap();
+    call.testbed.run_for(Duration::from_secs(3));
+    let completed = |call: &mut Forked| {
+        call.caller(|endpoint, _| endpoint.forked(id(0)).map(ocs_ice::Agent::phase))
+    };
+    assert_eq!(completed(&mut call), Some(Phase::Completed));
+    assert_eq!(call.fork(0, &old), Err(Error::WrongDialect));
+    assert_eq!(completed(&mut call), Some(Phase::Completed));
+    let unreachable = [(Component::Rtp, at("[2001:db8::1]:20000"))];
+    let refused = call.caller(|endpoint, now| endpoint.fork_without_ice(now, id(0), &unreachable));
+    assert_eq!(refused, Err(Error::NoPath));
+    assert_eq!(completed(&mut call), Some(Phase::Completed));
+    assert_eq!(call.exchange(0, Component::Rtp), [true; 2]);
+}
+
+/// The peer has connected, and was chosen before its check came.
+#[test]
+fn a_connection_that_showed_no_check_yet_outlives_the_choice() {
+    let mut call = Forked::of(Dialect::Ice2, 1, Offers::Tcp);
+    let answer = call.answer(0);
+    call.caller(|endpoint, now| {
+        let from = at("203.0.113.101:40000");
+        let link = endpoint.handle_accepted(now, at("203.0.113.100:20200"), from);
+        let link = link.unwrap();
+        endpoint.fork(now, id(0), &answer).unwrap();
+        endpoint.choose(now, id(0)).unwrap();
+        let closes = |endpoint: &mut Endpoint<ChaCha12Rng>| {
+            let mut actions = core::iter::from_fn(|| endpoint.poll_action());
+            actions.any(|action| action == Action::Close { link })
+        };
+        assert!(!closes(endpoint));
+        // Without a check it ends in time, as any other.
+        endpoint.handle_timeout(now + Duration::from_secs(60));
+        assert!(closes(endpoint));
+    });
 }
 
 #[test]

@@ -71,10 +71,20 @@ impl Fork {
         self.usable[place(component)]
     }
 
+    /// Whether media and its reports can flow.
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.is_usable(Component::Rtp) && self.is_usable(self.control())
+    }
+
     /// Whether media can flow, which is told once.
     pub(crate) fn becomes_usable(&mut self) -> bool {
-        let usable = self.is_usable(Component::Rtp) && self.is_usable(self.control());
-        usable && !core::mem::replace(&mut self.told, true)
+        self.is_ready() && !core::mem::replace(&mut self.told, true)
+    }
+
+    /// Nothing can flow any longer.
+    pub(crate) const fn lose_way(&mut self) {
+        self.usable = [false; 2];
+        self.told = false;
     }
 }
 

@@ -32,11 +32,17 @@ impl Opener {
         Ok(opener)
     }
 
-    /// The key of a description.
+    /// The key of a description. A known one may come back with another MKI.
     pub(crate) fn set_key(&mut self, params: &KeyParams) -> Result<(), Error> {
-        if let Some(place) = self.keys.iter().position(|(known, _)| known == params) {
-            let key = self.keys.remove(place);
-            self.keys.push(key);
+        let known = |(known, _): &(KeyParams, KeyId)| known.master == params.master;
+        if let Some(place) = self.keys.iter().position(known) {
+            let (_, id) = self.keys.remove(place);
+            self.receiver.set_mki(id, params.mki);
+            if place < self.keys.len() {
+                // What came under the key before says nothing about this one.
+                self.retire = None;
+            }
+            self.keys.push((params.clone(), id));
             return Ok(());
         }
         if self.keys.len() >= self.limit {
@@ -195,6 +201,56 @@ mod tests {
         let mut closer = Closer::default();
         closer.set_key(Some(&key(198)));
         assert_eq!(opener.open(now, &mut packet(&mut closer, 1), false), Ok(15));
+        assert_eq!(opener.poll_timeout(), Some(now + OVERLAP));
+    }
+
+    #[test]
+    fn a_known_key_may_come_back_with_another_mki() {
+        let now = Instant::now();
+        let config = ReceiverConfig {
+            max_keys: 2,
+            ..ReceiverConfig::default()
+        };
+        let plain = KeyParams {
+            mki: None,
+            ..key(2)
+        };
+        let mut opener = Opener::new(config, &key(1)).unwrap();
+        opener.set_key(&plain).unwrap();
+        let (mut former, mut closer) = (Closer::default(), Closer::default());
+        former.set_key(Some(&key(1)));
+        closer.set_key(Some(&plain));
+        let mut first = packet(&mut closer, 1);
+        let mut again = first.clone();
+        assert_eq!(opener.open(now, &mut first, false), Ok(15));
+        opener.set_key(&key(2)).unwrap();
+        closer.set_key(Some(&key(2)));
+        assert_eq!(opener.open(now, &mut packet(&mut closer, 2), false), Ok(15));
+        // The key before it is not driven out, and what was received is still known.
+        assert_eq!(opener.open(now, &mut packet(&mut former, 9), false), Ok(15));
+        opener.set_key(&plain).unwrap();
+        let replayed = opener.open(now, &mut again, false);
+        assert_eq!(replayed, Err(ocs_srtp::Error::Replayed));
+    }
+
+    #[test]
+    fn a_key_that_is_set_again_does_not_retire_the_other_before_it_is_in_use() {
+        let now = Instant::now();
+        let mut opener = Opener::new(ReceiverConfig::default(), &key(1)).unwrap();
+        let (mut first, mut second) = (Closer::default(), Closer::default());
+        first.set_key(Some(&key(1)));
+        second.set_key(Some(&key(2)));
+        opener.set_key(&key(2)).unwrap();
+        assert_eq!(opener.open(now, &mut packet(&mut second, 1), false), Ok(15));
+        // The same description again changes nothing.
+        opener.set_key(&key(2)).unwrap();
+        assert_eq!(opener.poll_timeout(), Some(now + OVERLAP));
+        opener.set_key(&key(1)).unwrap();
+        assert_eq!(opener.poll_timeout(), None);
+        let now = now + OVERLAP;
+        opener.handle_timeout(now);
+        assert_eq!(opener.open(now, &mut packet(&mut second, 2), false), Ok(15));
+        assert_eq!(opener.open(now, &mut packet(&mut first, 3), false), Ok(15));
         assert_eq!(opener.poll_timeout(), Some(now + OVERLAP));
     }
 

@@ -84,9 +84,30 @@ fn a_fork_that_is_wanted_is_waited_for() {
     call.command(0, |stream, now| stream.prefer(now, id(1)).unwrap());
     call.await_event(0, &Event::Usable { fork: id(2) });
     assert_eq!(call.at(0).stream.heard(), None);
+    // It ends, and the other one is heard.
     call.command(0, |stream, now| stream.drop_fork(now, id(1)));
-    call.command(0, |stream, now| stream.prefer(now, id(2)).unwrap());
     assert_eq!(call.at(0).stream.heard(), Some(id(2)));
+}
+
+#[test]
+fn a_fork_that_fails_gives_way_to_another() {
+    let mut call = Call::with(2, Ways::Udp, negotiation::Config::default(), config);
+    let offer = call.offer();
+    for callee in [1, 2] {
+        let answer = call.answer(callee, &offer);
+        call.take(id(callee), &answer);
+    }
+    call.testbed
+        .partition(call.caller.host, call.callees[0].host);
+    call.command(0, |stream, now| stream.prefer(now, id(1)).unwrap());
+    call.await_event(0, &Event::Usable { fork: id(2) });
+    assert_eq!(call.at(0).stream.heard(), None);
+    call.testbed.run_for(Duration::from_secs(60));
+    let failed = |event: &Event| matches!(event, Event::Failed { fork, .. } if *fork == id(1));
+    assert!(call.at(0).events.iter().any(failed));
+    assert_eq!(call.at(0).stream.heard(), Some(id(2)));
+    call.talk(2, 2);
+    assert_eq!(call.heard(0), 2);
 }
 
 #[test]

@@ -116,6 +116,31 @@ fn offers_that_cross_and_offers_that_fail() {
 }
 
 #[test]
+fn in_a_dialog_answers_come_in_final_responses_only() {
+    let (mut one, mut other) = connected();
+    one.hold();
+    let offer = one.offer(&mut rng(1)).unwrap();
+    open(&mut other, &offer);
+    let answer = answer(&mut other);
+    let (agreed, remote) = (one.negotiated(0).cloned(), one.remote().cloned());
+    assert_eq!(
+        one.handle_answer(&answer, Stage::Provisional),
+        Err(Error::WrongState {
+            operation: "an early answer in a dialog"
+        })
+    );
+    assert_eq!(one.negotiated(0).cloned(), agreed);
+    assert_eq!(one.remote().cloned(), remote);
+    // The offer may still fail, or be answered.
+    let mut refused = one.clone();
+    refused.abandon();
+    assert!(refused.is_stable() && !refused.is_held());
+    assert_eq!(one.handle_answer(&answer, Stage::Final), Ok(Answered::New));
+    assert!(one.is_stable());
+    assert_ne!(one.negotiated(0).cloned(), agreed);
+}
+
+#[test]
 fn a_first_offer_that_fails_is_made_again() {
     let mut one = caller(Config::default());
     one.hold();

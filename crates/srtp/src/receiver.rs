@@ -140,6 +140,13 @@ impl Receiver {
         Ok(id)
     }
 
+    /// The packets of a key have another MKI from now on, or none: the peer has written its key once more with it. What is known of its sources
+    /// stays. Gives whether the key is there.
+    pub fn set_mki(&mut self, id: KeyId, mki: Option<Mki>) -> bool {
+        let key = self.keys.iter_mut().find(|key| key.id == id);
+        key.map(|key| key.mki = mki).is_some()
+    }
+
     /// Takes a key away, and what is known of its sources. Gives whether it was there.
     ///
     /// A source that did not come under another key meanwhile is new when it comes again: its rollover counter is forgotten.

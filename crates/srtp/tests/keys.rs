@@ -74,6 +74,23 @@ fn keys_are_bounded() {
     assert!(first < second && second < third);
 }
 
+#[test]
+fn the_mki_of_a_key_changes() {
+    let (mut receiver, key) = receiver_with(ReceiverConfig::default(), &params(None));
+    let mut sender = sender(&params(None));
+    let first = protect_rtp(&mut sender, &rtp(SSRC, 1, b"payload")).unwrap();
+    assert!(unprotect_rtp(&mut receiver, &first).is_ok());
+    assert!(receiver.set_mki(key, mki(1, 1)));
+    sender.set_key(&params(mki(1, 1)));
+    let second = protect_rtp(&mut sender, &rtp(SSRC, 2, b"payload")).unwrap();
+    assert!(unprotect_rtp(&mut receiver, &second).is_ok());
+    // What was received before is still known.
+    assert!(receiver.set_mki(key, None));
+    assert_eq!(unprotect_rtp(&mut receiver, &first), Err(Error::Replayed));
+    assert!(receiver.remove_key(key));
+    assert!(!receiver.set_mki(key, None));
+}
+
 /// 300 packets, the key changes in the middle of them and of a wrap, and the network mixes them up: nothing is lost.
 #[test]
 fn a_key_changes_without_loss() {

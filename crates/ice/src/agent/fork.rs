@@ -34,14 +34,8 @@ impl EarlyCheck {
 }
 
 impl<R: Rng> Agent<R> {
-    /// A copy for one more peer: with the local candidates, and with the checks that came from this peer already. `number` is 1 for the first
-    /// one, and so on.
-    pub(crate) fn branch(
-        &mut self,
-        rng: R,
-        number: u32,
-        remote: Option<&Description>,
-    ) -> Result<Self, Error> {
+    /// Whether there may be a copy for one more peer.
+    pub(crate) fn may_branch(&self, remote: Option<&Description>) -> Result<(), Error> {
         if self.phase != Phase::WaitingForPeer || self.remote_known {
             let operation = "a fork";
             return Err(Error::WrongState { operation });
@@ -49,6 +43,12 @@ impl<R: Rng> Agent<R> {
         if remote.is_some_and(|remote| remote.dialect() != self.config.dialect) {
             return Err(Error::WrongDialect);
         }
+        Ok(())
+    }
+
+    /// A copy for one more peer: with the local candidates, and with the checks that came from this peer already. `number` is 1 for the first
+    /// one, and so on.
+    pub(crate) fn branch(&mut self, rng: R, number: u32, remote: Option<&Description>) -> Self {
         let config = self.config.clone();
         let mut branch =
             Self::with_credentials(config, rng, self.credentials.clone(), self.tie_breaker);
@@ -67,7 +67,7 @@ impl<R: Rng> Agent<R> {
                 self.early.push(check);
             }
         }
-        Ok(branch)
+        branch
     }
 
     /// What is held of a stream goes to the branch that it turns out to belong to.
@@ -85,6 +85,29 @@ impl<R: Rng> Agent<R> {
                 }
             }
             Path::Datagram { .. } | Path::Relay { .. } => {}
+        }
+    }
+
+    /// Hands over all streams that have not shown whose they are: those of the chosen peer may be among them, and the others end when they
+    /// show nothing in time. What is too much stays.
+    pub(crate) fn hand_over_unproven(&mut self, branch: &mut Self) {
+        let limit = self.config.limits.connections;
+        let unproven = self.connections.iter();
+        let unproven = unproven.filter(|(_, entry)| entry.deadline.is_some());
+        let mut connections: Vec<_> = unproven.map(|(id, _)| *id).collect();
+        connections.sort_unstable();
+        for connection in connections {
+            if branch.connections.len() < limit {
+                self.hand_over(Path::Stream { connection }, branch);
+            }
+        }
+        let mut streams: Vec<_> = self.relay_streams.keys().copied().collect();
+        streams.sort_unstable();
+        for (relay, remote) in streams {
+            let path = Path::RelayStream { relay, remote };
+            if branch.relay_streams.len() < limit && !branch.has_stream(path) {
+                self.hand_over(path, branch);
+            }
         }
     }
 
@@ -159,5 +182,61 @@ impl<R: Rng> Agent<R> {
                 Path::Datagram { .. } | Path::Stream { .. } => None,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use rand_chacha::ChaCha12Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+    use crate::io::{Allocation, Carrier};
+    use crate::{Config, Role, Transport};
+
+    #[test]
+    fn streams_that_showed_nothing_go_to_the_chosen_branch() {
+        let now = Instant::now();
+        let mut config = Config::new(Dialect::Ice2, Role::Controlling);
+        config.limits.connections = 2;
+        let rng = ChaCha12Rng::seed_from_u64;
+        let mut agent = Agent::new(config, rng(1));
+        let base = SocketAddr::from(([192, 0, 2, 1], 20000));
+        let peer = SocketAddr::from(([192, 0, 2, 2], 40000));
+        agent
+            .add_host(Component::Rtp, Transport::TcpPassive, base)
+            .unwrap();
+        let server = SocketAddr::from(([198, 51, 100, 9], 3478));
+        let relay = agent.add_relay(Component::Rtp, Carrier::Tcp, base, server);
+        let relay = relay.unwrap();
+        agent.gather(now).unwrap();
+        let allocation = Allocation {
+            relayed: Some(SocketAddr::from(([198, 51, 100, 9], 50000))),
+            relayed_alternate: None,
+            reflexive: None,
+        };
+        agent.handle_allocated(now, relay, allocation);
+        let mut branch = agent.branch(rng(2), 1, None);
+        let [proven, unproven] = [0, 1].map(|_| {
+            let connection = agent.handle_accepted(now, base, peer).unwrap();
+            Path::Stream { connection }
+        });
+        let Path::Stream { connection } = proven else {
+            unreachable!()
+        };
+        agent.prove(connection);
+        // The first octets of a packet.
+        agent.handle_relayed(now, relay, peer, Bytes::from_static(b"\0\x40"));
+        agent.hand_over_unproven(&mut branch);
+        let relayed = Path::RelayStream {
+            relay,
+            remote: peer,
+        };
+        assert!(branch.has_stream(unproven) && branch.has_stream(relayed));
+        assert!(!branch.has_stream(proven));
+        assert!(agent.has_stream(proven));
+        assert!(!agent.has_stream(unproven) && !agent.has_stream(relayed));
     }
 }

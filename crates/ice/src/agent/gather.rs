@@ -87,24 +87,24 @@ impl<R: Rng> Agent<R> {
     pub fn gather(&mut self, now: Instant) -> Result<(), Error> {
         self.must_gather("gathering")?;
         self.deadline = Some(now + self.config.timers.gathering);
-        self.allocate();
+        for index in 0..self.relays.len() {
+            self.allocate(index);
+        }
         self.gathered_if_done(now);
         Ok(())
     }
 
-    /// Asks for all allocations that are not there.
-    pub(super) fn allocate(&mut self) {
-        for (index, relay) in self.relays.iter().enumerate() {
-            if relay.state == RelayState::Pending {
-                self.outputs.push_back(Output::Allocate {
-                    relay: RelayId(index),
-                    component: relay.component,
-                    carrier: relay.carrier,
-                    base: relay.base,
-                    server: relay.server,
-                });
-            }
-        }
+    /// Asks for an allocation.
+    pub(super) fn allocate(&mut self, index: usize) {
+        let relay = &mut self.relays[index];
+        relay.state = RelayState::Pending;
+        self.outputs.push_back(Output::Allocate {
+            relay: RelayId(index),
+            component: relay.component,
+            carrier: relay.carrier,
+            base: relay.base,
+            server: relay.server,
+        });
     }
 
     /// A relay gave an allocation. One that comes too late to be announced is released.

@@ -47,8 +47,12 @@ impl<R: Rng> Agent<R> {
             .retain(|(id, _), _| relays[id.0].state == RelayState::Open);
     }
 
-    /// Whether a description of the peer asks for a restart: both its credentials are new.
+    /// Whether a description of the peer asks for a restart: both its credentials are new. One of the other dialect asks for nothing that could be
+    /// done.
     pub fn is_restart(&self, description: &Description) -> bool {
+        if description.dialect() != self.config.dialect {
+            return false;
+        }
         match (description, &self.peer) {
             (Description::Ice2(description), Some(peer)) => {
                 let (new, old) = (&description.credentials, &peer.credentials);
@@ -114,14 +118,14 @@ impl<R: Rng> Agent<R> {
         for connection in closed {
             self.close_connection(connection);
         }
-        for relay in &mut self.relays {
-            if relay.state == RelayState::Gone {
-                relay.state = RelayState::Pending;
-            }
-        }
         self.phase = Phase::Gathering;
         self.deadline = Some(now + self.config.timers.gathering);
-        self.allocate();
+        // What was asked for before may still come.
+        for index in 0..self.relays.len() {
+            if self.relays[index].state == RelayState::Gone {
+                self.allocate(index);
+            }
+        }
         self.gathered_if_done(now);
     }
 }

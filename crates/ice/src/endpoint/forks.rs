@@ -76,13 +76,13 @@ impl<R: CryptoRng> Forks<R> {
 }
 
 impl<R: CryptoRng + SeedableRng> Endpoint<R> {
-    /// One more answer to the offer: a fork, whose checks begin. A former one of this name is dropped.
+    /// One more answer to the offer: a fork, whose checks begin. A former one of this name is dropped, but not by an error.
     ///
     /// # Errors
     /// [`Error::TooManyForks`]: the answer is to be ignored. [`Error::WrongDialect`]. [`Error::WrongState`] before gathering is over, after
     /// [`choose`](Self::choose), where the agent itself has a peer, and with bandwidth that is managed.
     pub fn fork(&mut self, now: Instant, id: ForkId, remote: &Description) -> Result<(), Error> {
-        let mut agent = self.branch(now, id, Some(remote))?;
+        let mut agent = self.branch(id, Some(remote))?;
         agent.set_remote(now, remote)?;
         self.add_fork(now, id, agent);
         Ok(())
@@ -98,34 +98,31 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
         id: ForkId,
         addresses: &[(Component, SocketAddr)],
     ) -> Result<(), Error> {
-        let mut agent = self.branch(now, id, None)?;
+        let mut agent = self.branch(id, None)?;
         agent.set_remote_without_ice(now, addresses)?;
         self.add_fork(now, id, agent);
         Ok(())
     }
 
-    fn branch(
-        &mut self,
-        now: Instant,
-        id: ForkId,
-        remote: Option<&Description>,
-    ) -> Result<Agent<R>, Error> {
-        self.drop_fork(now, id);
+    fn branch(&mut self, id: ForkId, remote: Option<&Description>) -> Result<Agent<R>, Error> {
         let limit = self.agent.limits().forks;
-        if self.forks.branches.len() >= limit {
+        let others = self.forks.branches.iter();
+        let others = others.filter(|branch| branch.id != id).count();
+        if others >= limit {
             return Err(Error::TooManyForks { limit });
         }
         if self.forks.chosen || self.manager.is_some() {
             let operation = "a fork";
             return Err(Error::WrongState { operation });
         }
-        let rng = self.relays.derive_rng();
-        let agent = self.agent.branch(rng, self.forks.made + 1, remote)?;
+        self.agent.may_branch(remote)?;
         self.forks.made += 1;
-        Ok(agent)
+        let rng = self.relays.derive_rng();
+        Ok(self.agent.branch(rng, self.forks.made, remote))
     }
 
     fn add_fork(&mut self, now: Instant, id: ForkId, agent: Agent<R>) {
+        self.drop_fork(now, id);
         self.forks.branches.push(Branch { id, agent });
         self.settle(now);
     }
@@ -170,6 +167,8 @@ impl<R: CryptoRng + SeedableRng> Endpoint<R> {
             return Err(Error::WrongState { operation });
         };
         self.forks.chosen = true;
+        self.agent
+            .hand_over_unproven(&mut self.forks.branches[place].agent);
         self.agent.close();
         for (other, branch) in self.forks.branches.iter_mut().enumerate() {
             if other != place {

@@ -205,10 +205,10 @@ impl<R: CryptoRng + SeedableRng> Relays<R> {
         &mut self.slots[place].client
     }
 
-    /// The allocation whose relay a datagram is from.
-    pub(super) fn over_udp(&self, base: SocketAddr, from: SocketAddr) -> Option<usize> {
-        let of = |slot: &Slot<R>| !slot.stream && slot.base == base && slot.client.server() == from;
-        self.slots.iter().position(of)
+    /// Whether a datagram is from the relay of an allocation.
+    pub(super) fn is_over_udp(&self, place: usize, base: SocketAddr, from: SocketAddr) -> bool {
+        let slot = &self.slots[place];
+        !slot.stream && slot.base == base && slot.client.server() == from
     }
 
     /// The allocation that has a connection; the last one of its name.

@@ -119,6 +119,7 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             self.receive(now, id, component, &data);
             return;
         }
+        let chosen = self.chosen == Some(id);
         let Some(fork) = self.fork_mut(id) else {
             return;
         };
@@ -131,7 +132,13 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             }
             IceEvent::Failed(failure) => {
                 fork.failure = Some(failure);
+                if !chosen {
+                    fork.lose_way();
+                }
                 self.events.push_back(Event::Failed { fork: id, failure });
+                if !chosen {
+                    self.hear_another(now, id);
+                }
             }
             _ => {}
         }

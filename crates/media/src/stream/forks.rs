@@ -41,16 +41,21 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         }
         self.forks.retain(|other| other.id != fork);
         self.endpoint.drop_fork(now, fork);
-        self.wanted = self.wanted.filter(|wanted| *wanted != fork);
-        if self.heard == Some(fork) {
-            self.heard = None;
-            let mut forks = self.forks.iter();
-            let other = forks.find(|fork| fork.is_usable(Component::Rtp));
-            if let Some(other) = other.map(|fork| fork.id) {
-                self.hear(now, other);
-            }
-        }
+        self.hear_another(now, fork);
         self.settle(now);
+    }
+
+    /// Nothing comes of a fork any longer: if it was heard or wanted, the first one that media can flow with is heard.
+    pub(super) fn hear_another(&mut self, now: Instant, than: ForkId) {
+        self.wanted = self.wanted.filter(|wanted| *wanted != than);
+        self.heard = self.heard.filter(|heard| *heard != than);
+        if self.heard.or(self.wanted).or(self.chosen).is_some() {
+            return;
+        }
+        let ready = self.forks.iter().find(|fork| fork.is_ready());
+        if let Some(other) = ready.map(|fork| fork.id) {
+            self.hear(now, other);
+        }
     }
 
     /// Hears this fork and speaks to it, in place of another one: of early media, the one that is to be heard.

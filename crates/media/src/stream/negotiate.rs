@@ -102,22 +102,23 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             (None, Some(_)) => return Err(Error::KeysGone),
             (None, None) => {}
         }
-        let joined = fork.joined;
-        let former = core::mem::replace(&mut fork.negotiated, negotiated.clone());
+        let mut joined = fork.joined;
+        // The way first: what cannot be reached is not taken, and is refused again when it comes again.
         if !joined {
-            let joined = self.join(now, id, negotiated, description)?;
+            joined = self.join(now, id, negotiated, description)?;
             if joined && self.chosen == Some(id) {
                 self.endpoint.choose(now, id)?;
             }
-            if let Some(fork) = self.fork_mut(id) {
-                fork.joined = joined;
-            }
-            Ok(())
         } else if let Some(description) = description {
-            self.change_path(now, id, description)
+            self.change_path(now, id, description)?;
         } else {
-            self.change_addresses(now, id, negotiated, &former)
+            self.change_addresses(now, id, negotiated)?;
         }
+        if let Some(fork) = self.fork_mut(id) {
+            fork.joined = joined;
+            fork.negotiated.clone_from(negotiated);
+        }
+        Ok(())
     }
 
     /// Takes over what was agreed on with the fork that is heard.

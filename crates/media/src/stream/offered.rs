@@ -13,8 +13,10 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
     /// else does; one with other credentials restarts ICE, and is answered after the next [`Event::Gathered`](crate::Event::Gathered).
     /// [`handle_negotiated`](Self::handle_negotiated) follows with what was agreed on. Gives whether it restarts.
     ///
+    /// There is no way back from a restart: if the offer is refused afterwards, the next offer or answer has the new credentials.
+    ///
     /// # Errors
-    /// [`Error::Ice`] if the lines cannot be read; [`Error::WrongState`] before a fork is chosen.
+    /// [`Error::Ice`] if the lines cannot be read, or are of the other dialect: nothing has changed then, and the offer is to be refused. [`Error::WrongState`] before a fork is chosen.
     pub fn handle_offer(&mut self, now: Instant, remote_ice: &str) -> Result<bool, Error> {
         let Some(id) = self.chosen.filter(|_| !self.closed) else {
             let operation = "a later offer";

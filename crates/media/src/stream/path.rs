@@ -37,9 +37,9 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         now: Instant,
         id: ForkId,
         negotiated: &Negotiated,
-        former: &Negotiated,
     ) -> Result<(), Error> {
         let addresses = default_addresses(negotiated);
+        let former = &self.fork(id).ok_or(Error::NoFork(id))?.negotiated;
         if addresses.is_empty() || addresses == default_addresses(former) {
             return Ok(());
         }
@@ -56,6 +56,9 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
         id: ForkId,
         description: &Description,
     ) -> Result<(), Error> {
+        if description.dialect() != self.config.ice.dialect {
+            return Err(ocs_ice::Error::WrongDialect.into());
+        }
         let Some(agent) = self.agent_of(id) else {
             return Ok(());
         };
@@ -65,9 +68,11 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             self.restart(now)?;
         }
         if awaited || asks {
-            // Of a description that is known already nothing is to be taken.
-            let _ = self.command_agent(now, id, |agent| agent.set_remote(now, description));
-            return Ok(());
+            return match self.command_agent(now, id, |agent| agent.set_remote(now, description)) {
+                // Of a description that is known already nothing is to be taken.
+                None | Some(Ok(()) | Err(ocs_ice::Error::WrongState { .. })) => Ok(()),
+                Some(Err(error)) => Err(error.into()),
+            };
         }
         let is_final = match description {
             Description::Ice(description) => description.remote_candidate.is_some(),

@@ -72,10 +72,10 @@ impl<R: CryptoRng + SeedableRng> MediaStream<R> {
             return;
         };
         let clock = self.clock(|format| format.receive, self.meter.inbound.payload_type);
-        let receptions = rtp.sources().filter_map(|(_, source)| source.reception());
-        if let Some(reception) = receptions.max_by_key(|reception| reception.received()) {
-            self.meter.sample(now, reception, clock);
-        }
+        let sources = rtp.sources();
+        let sources = sources.filter_map(|(ssrc, source)| Some((ssrc, source.reception()?)));
+        self.meter.keep_sources(|ssrc| rtp.source(ssrc).is_some());
+        self.meter.sample(now, sources, clock);
     }
 
     /// The clock of a payload type of the fork that is heard.

@@ -104,7 +104,8 @@ impl Session {
     /// Takes the answer to our offer.
     ///
     /// # Errors
-    /// [`Error::WrongState`] without an offer; [`Error::Violation`], or what is wrong with a line, if the answer does not fit the
+    /// [`Error::WrongState`] without an offer, and in a dialog that has agreed before for an answer in a provisional response, which is to be
+    /// ignored: there the answer comes in the 2xx (3.1.5.12). [`Error::Violation`], or what is wrong with a line, if the answer does not fit the
     /// offer: the call cannot go on, or, of a re-INVITE, goes on as before after [`Session::abandon`].
     /// [`Error::AnswerChanged`] if a second answer is another than the first, in more than `o=`. The first one stands: the call may go
     /// on with it ([`Session::confirm`]).
@@ -114,6 +115,10 @@ impl Session {
             Stage::Final => State::Stable,
         };
         match (&self.state, &self.remote) {
+            (State::Offered { .. }, Some(_)) if stage == Stage::Provisional => {
+                let operation = "an early answer in a dialog";
+                Err(Error::WrongState { operation })
+            }
             (&State::Offered { held }, _) => {
                 let slots = self.read_answer(answer, held)?;
                 self.commit(slots, held, next);
