@@ -253,3 +253,22 @@ fn in_dialog(method: Method, cseq: u32) -> Message {
 fn prack(rack: &str) -> Message {
     in_dialog(Method::Prack, 2).with(HeaderName::RAck, rack)
 }
+
+/// Who makes media ready first, and lets it ring then, is heard to ring.
+#[test]
+fn it_rings_after_an_early_answer_too() {
+    let mut net = Net::new(1);
+    call(&mut net);
+    assert!(answer_early(&mut net, 1));
+    for _ in 0..2 {
+        let now = net.now();
+        net.call(1).ring(now);
+        net.run();
+    }
+    let rings = net
+        .flow()
+        .iter()
+        .filter(|line| line.contains("180 INVITE"))
+        .count();
+    assert_eq!((net.call(1).state(), rings), (State::Early, 1));
+}

@@ -3,6 +3,7 @@
 mod common;
 
 use common::script::body;
+use common::talker::Manner;
 use common::telephones::{Ends, SECOND, Telephones, lines};
 use ocs_client::phone::{Event, StreamId};
 use ocs_sdpext::attribute::Direction;
@@ -257,4 +258,27 @@ fn one_way_after_an_answer_that_only_receives() {
     all.run(3 * SECOND);
     assert_eq!(all.heard_in_a_second(ends.alice, ends.bob), (50, 100));
     assert!(!all.talker(ends.alice).streams.contains_key(&stream));
+}
+
+/// A round that runs while ICE ends does not stand for the offer of the selected candidates.
+#[test]
+fn who_holds_at_once_tells_the_pair_all_the_same() {
+    let mut all = Telephones::new();
+    let alice = all.signed_in("alice", Manner::Waits);
+    let bob = all.signed_in("bob", Manner::Answers(core::time::Duration::ZERO));
+    let line = all.call(alice, "bob");
+    all.until(alice, |event| matches!(event, Event::Answered { .. }));
+    all.order(alice, |phone, now| phone.hold(now, line));
+    all.run(2 * SECOND);
+    all.order(alice, |phone, now| phone.resume(now, line));
+    all.run(2 * SECOND);
+    let invites = all.requests(alice, Method::Invite);
+    let told =
+        |invite: &ocs_sip_core::Message| !lines(&body(invite), "a=remote-candidates").is_empty();
+    assert!(
+        invites.iter().any(|invite| told(&invite)),
+        "{}",
+        invites.len()
+    );
+    assert_eq!(all.heard_in_a_second(alice, bob), (50, 50));
 }
