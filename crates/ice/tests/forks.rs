@@ -13,7 +13,7 @@ use ocs_ice::{
     CandidatePolicy, Carrier, Component, Config, Description, Dialect, Endpoint, Error, Event,
     ForkId, Limits, Phase, Role,
 };
-use ocs_testbed::{HostId, Testbed};
+use ocs_testbed::{HostId, Link, Testbed};
 use rand_chacha::ChaCha12Rng;
 
 /// A caller, and endpoints that answer its offer.
@@ -295,6 +295,31 @@ fn forks_share_the_allocations() {
         call.testbed.run_for(Duration::from_secs(1));
         assert_eq!(call.allocations(), 0, "{carrier:?}");
     }
+}
+
+/// It is in no description: no fork holds it.
+#[test]
+fn an_allocation_that_comes_after_the_offer_is_given_back() {
+    let mut call = Forked::new(1, Offers::Udp, Server::Over(Carrier::Udp), |role| {
+        let mut config = config(Dialect::Ice2, role);
+        config.timers.gathering = Duration::from_millis(1);
+        config
+    });
+    call.testbed.set_default_link(Link {
+        latency: Duration::from_millis(100),
+        ..Link::default()
+    });
+    call.caller(|endpoint, now| endpoint.command(now, |agent| agent.restart(now)));
+    call.testbed.run_for(Duration::from_millis(5));
+    let answer = call.answer(0);
+    call.fork(0, &answer).unwrap();
+    let mut most = 0;
+    for _ in 0..100 {
+        call.testbed.run_for(Duration::from_millis(50));
+        most = most.max(call.allocations());
+    }
+    assert_eq!((most, call.allocations()), (2, 0));
+    assert!(call.events(0).contains(&Event::Completed));
 }
 
 #[test]
