@@ -275,10 +275,6 @@ fn who_holds_at_once_tells_the_pair_all_the_same() {
     let invites = all.requests(alice, Method::Invite);
     let told =
         |invite: &ocs_sip_core::Message| !lines(&body(invite), "a=remote-candidates").is_empty();
-    assert!(
-        invites.iter().any(|invite| told(&invite)),
-        "{}",
-        invites.len()
-    );
+    assert!(invites.iter().any(told), "{}", invites.len());
     assert_eq!(all.heard_in_a_second(alice, bob), (50, 50));
 }
