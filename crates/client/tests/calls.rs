@@ -143,7 +143,7 @@ fn early_answer_acknowledgement_and_the_same_again() {
             _ => None,
         })
         .collect();
-    assert_eq!(order, ["ringing", "early", "answered", "up", "up"]);
+    assert_eq!(order, ["ringing", "early", "answered", "up"]);
 }
 
 #[test]
