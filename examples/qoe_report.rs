@@ -3,12 +3,13 @@
 //! `--loss PERCENT` says how many packets of media are lost. `--trace`, `--svg FILE`, `--pcap FILE` and `--seed N` as in `instant_message`.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::time::Duration;
 
 use clap::Parser;
 use ocs_examples::{Deployment, Manner, finish, print_streams};
 use ocs_hosts::ServerHost;
-use ocs_qoe::document::{MediaLine, SessionReport};
+use ocs_qoe::document::{Ice, MediaLine, SessionReport};
 use ocs_qoe::server::Report;
 use ocs_server::Event;
 use ocs_testbed::{Link, Options};
@@ -68,14 +69,20 @@ fn print_report(session: &SessionReport) {
     }
 }
 
+/// What was measured, with its unit; a dash where nothing was.
+fn measured(value: Option<impl Display>, unit: &str) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value}{unit}"))
+}
+
 fn print_line(line: &MediaLine) {
     let description = &line.description;
     let ice = description.connectivity.as_ref();
+    let ice = ice.and_then(|connectivity| connectivity.ice.as_ref());
     println!(
-        "  {:?}, security {:?}, ICE {:?}",
-        line.label,
-        description.security.as_ref().map(ToString::to_string),
-        ice.and_then(|ice| ice.ice.as_ref())
+        "  {}: security {}, ICE {}",
+        line.label.as_str(),
+        measured(description.security.as_ref(), ""),
+        measured(ice.copied().map(Ice::as_str), "")
     );
     for (name, stream) in [("inbound", &line.inbound), ("outbound", &line.outbound)] {
         let Some(network) = stream.as_ref().and_then(|stream| stream.network.as_ref()) else {
@@ -83,13 +90,15 @@ fn print_line(line: &MediaLine) {
         };
         let packets = network.utilization.as_ref().and_then(|u| u.packets);
         let loss = network.packet_loss.as_ref();
+        let lost = loss.and_then(|loss| loss.loss_rate);
         let jitter = network.jitter.as_ref();
         let delay = network.delay.as_ref();
         println!(
-            "    {name}: {packets:?} packets, loss rate {:?}, jitter {:?} ms, round trip {:?} ms",
-            loss.and_then(|loss| loss.loss_rate).map(|rate| rate.0),
-            jitter.and_then(|jitter| jitter.inter_arrival),
-            delay.and_then(|delay| delay.round_trip)
+            "    {name}: {}, lost {}, jitter {}, round trip {}",
+            measured(packets, " packets"),
+            measured(lost.map(|rate| format!("{:.1}", rate.0 * 100.0)), " %"),
+            measured(jitter.and_then(|jitter| jitter.inter_arrival), " ms"),
+            measured(delay.and_then(|delay| delay.round_trip), " ms")
         );
     }
 }

@@ -131,9 +131,9 @@ fn qoe_report() {
         &[
             "alice@contoso.com reports:",
             "bob@contoso.com reports:",
-            &format!("inbound: Some({received}) packets, loss rate Some(0."),
-            "round trip Some(",
+            &format!("inbound: {received} packets, lost "),
+            " %, jitter ",
         ],
     );
-    assert_eq!(printed.matches("ICE Some(Direct)").count(), 2, "{printed}");
+    assert_eq!(printed.matches("ICE DIRECT").count(), 2, "{printed}");
 }

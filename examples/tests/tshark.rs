@@ -99,6 +99,8 @@ impl Capture {
 fn tshark(file: &Path, arguments: &[&str], fields: &[&str]) -> String {
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(file).args(arguments);
+    // What a packet looks like counts more than its port: the system may give one that is some other protocol's.
+    command.args(["-o", "udp.try_heuristic_first:TRUE"]);
     command.args(["-T", "fields", "-E", "separator=/t"]);
     for field in fields {
         command.args(["-e", field]);
