@@ -55,8 +55,7 @@ impl Phone {
                 Event::Answered { line }
             }
             Told::Established => {
-                let fork = self.current_fork(id);
-                if let Some(fork) = fork {
+                if let Some(fork) = self.current_fork(id) {
                     self.answered(now, id, fork);
                 }
                 Event::Answered { line }
@@ -113,7 +112,8 @@ impl Phone {
         self.events.push_back(event);
     }
 
-    fn current_fork(&self, id: LineId) -> Option<ForkId> {
+    /// The fork that is the call.
+    pub(super) fn current_fork(&self, id: LineId) -> Option<ForkId> {
         let call = self.agent.call(self.call_of(id)?)?;
         Some(call.current()?.0)
     }
@@ -123,7 +123,6 @@ impl Phone {
         self.agree(now, id, Some(fork));
         let wall = self.agent.config().clock.at(now);
         if let Some(line) = self.lines.get_mut(&id) {
-            line.fork = Some(fork);
             line.answered.get_or_insert(wall);
         }
         self.choose(now, id, fork);

@@ -285,25 +285,19 @@ impl Phone {
         let Some(line) = self.lines.get_mut(&id) else {
             return;
         };
-        let ours = |slot: &Slot| !slot.agreed && slot.role == Role::Controlling;
-        let withdrawn: Vec<StreamId> = line
+        let ours = |slot: &&Slot| !slot.agreed && slot.role == Role::Controlling;
+        let withdrawn: Vec<(StreamId, Option<usize>)> = line
             .slots
             .iter()
-            .filter(|slot| ours(slot))
-            .map(|slot| slot.id)
-            .collect();
-        let indices: Vec<usize> = line
-            .slots
-            .iter()
-            .filter(|slot| ours(slot))
-            .filter_map(|slot| slot.index)
+            .filter(ours)
+            .map(|slot| (slot.id, slot.index))
             .collect();
         let Some(call) = line.call.filter(|_| !withdrawn.is_empty()) else {
             return;
         };
         line.offering = false;
         let _ = self.agent.command_call(now, call, |call| {
-            for index in indices {
+            for index in withdrawn.iter().filter_map(|(_, index)| *index) {
                 call.remove_stream(index);
             }
             Ok(())
@@ -313,13 +307,15 @@ impl Phone {
             status: 491,
             reason: "Request Pending".to_owned(),
         });
-        self.close_slots(now, id, |slot| withdrawn.contains(&slot));
+        self.close_slots(now, id, |slot| {
+            withdrawn.iter().any(|(stream, _)| *stream == slot)
+        });
     }
 
     /// A round of offer and answer is over.
     pub(super) fn changed(&mut self, now: Instant, id: LineId) {
         self.agree(now, id, None);
-        if let Some(fork) = self.lines.get(&id).and_then(|line| line.fork) {
+        if let Some(fork) = self.current_fork(id) {
             // A stream that was added has its peer only now.
             self.choose(now, id, fork);
         }

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use ocs_media::{Action, Event as Told, Link, MediaPacket};
+use ocs_media::{Event as Told, Link, MediaPacket};
 
 use super::slot::Slot;
-use super::{Event, LineId, Output, Phone, StreamId};
+use super::{Event, LineId, Output, Phone, StreamId, find};
 use crate::Event as AgentEvent;
 
 impl Phone {
@@ -123,37 +123,25 @@ impl Phone {
 
     /// Takes what a stream wants and tells. Gives whether that may matter to its call.
     pub(super) fn drain(&mut self, stream: StreamId) -> bool {
-        let mut news = Vec::new();
-        let Some(slot) = self.slot_mut(stream) else {
+        // With any answer a stream that is closing may have given back everything.
+        let mut matters = !self.places.contains_key(&stream);
+        let Some(slot) = find(&self.places, &mut self.lines, &mut self.closing, stream) else {
             return false;
         };
-        let mut actions: Vec<Action> = Vec::new();
-        let mut packets: Vec<MediaPacket> = Vec::new();
         while let Some(action) = slot.media.poll_action() {
-            actions.push(action);
+            self.outputs.push_back(Output::Media { stream, action });
         }
         while let Some(packet) = slot.media.poll_packet() {
-            packets.push(packet);
-        }
-        while let Some(event) = slot.media.poll_event() {
-            slot.note(&event);
-            news.push(event);
-        }
-        let outputs = actions.into_iter();
-        self.outputs
-            .extend(outputs.map(|action| Output::Media { stream, action }));
-        for packet in packets {
             if self.packets.len() >= self.config.packets {
                 self.packets.pop_front();
             }
             self.packets.push_back((stream, packet));
         }
-        // With any answer a stream that is closing may have given back everything.
-        let is_closing = !self.places.contains_key(&stream);
-        let matters = is_closing || news.iter().any(|event| !matches!(event, Told::Rtp(_)));
-        let events = news.into_iter();
-        self.events
-            .extend(events.map(|event| Event::Media { stream, event }));
+        while let Some(event) = slot.media.poll_event() {
+            slot.note(&event);
+            matters |= !matches!(event, Told::Rtp(_));
+            self.events.push_back(Event::Media { stream, event });
+        }
         matters
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::{Instant, SystemTime};
 
-use ocs_call::ForkId;
 use ocs_ice::Dialect;
 use ocs_qoe::document::MediaLine;
 use ocs_sdpext::negotiation::OfferedStream;
@@ -49,8 +48,6 @@ pub(super) struct Line {
     pub(super) wish: Wish,
     /// What was last done of the wish.
     pub(super) done: Wish,
-    /// The dialog that is the call.
-    pub(super) fork: Option<ForkId>,
     pub(super) offered: Vec<OfferedStream>,
     pub(super) peer_offer: Option<PeerOffer>,
     /// Something is to be offered.
@@ -74,7 +71,6 @@ impl Line {
             slots: Vec::new(),
             wish: Wish::Nothing,
             done: Wish::Nothing,
-            fork: None,
             offered: Vec::new(),
             peer_offer: None,
             changed: false,

@@ -226,13 +226,7 @@ impl Phone {
     }
 
     fn slot_mut(&mut self, stream: StreamId) -> Option<&mut Slot> {
-        match self.places.get(&stream) {
-            Some(line) => {
-                let mut slots = self.lines.get_mut(line)?.slots.iter_mut();
-                slots.find(|slot| slot.id == stream)
-            }
-            None => self.closing.iter_mut().find(|slot| slot.id == stream),
-        }
+        find(&self.places, &mut self.lines, &mut self.closing, stream)
     }
 
     fn new_slot(
@@ -305,4 +299,18 @@ impl Phone {
         let (id, _) = all.find(|(_, line)| line.call == Some(call))?;
         Some(*id)
     }
+}
+
+/// A stream of a call, or one that is closing.
+fn find<'p>(
+    places: &HashMap<StreamId, LineId>,
+    lines: &'p mut BTreeMap<LineId, Line>,
+    closing: &'p mut [Slot],
+    stream: StreamId,
+) -> Option<&'p mut Slot> {
+    let slots = match places.get(&stream) {
+        Some(line) => &mut lines.get_mut(line)?.slots,
+        None => closing,
+    };
+    slots.iter_mut().find(|slot| slot.id == stream)
 }
