@@ -53,7 +53,7 @@ use crate::{HeaderName, Message, Method};
 
 pub use answer::{AnswerRepeater, AnswerTimers};
 pub use id::DialogId;
-pub use reliable::{ProvisionalEvent, ProvisionalReceiver, ProvisionalSender, RAck};
+pub use reliable::{ProvisionalEvent, ProvisionalReceiver, ProvisionalSender};
 pub use replaces::Replacing;
 pub use session_timer::{SessionEvent, SessionPolicy, SessionTimer};
 pub use set::{DialogSet, ForkOutcome};

@@ -6,33 +6,8 @@ use std::time::Instant;
 use rand_core::Rng;
 
 use super::answer::{AnswerTimers, Repeat, Repetition};
-use crate::header::HeaderValue;
-use crate::syntax::{parse_u32, trim};
+use crate::header::RAck;
 use crate::{HeaderName, Message, Method};
-
-/// RAck (RFC 3262 7.2): which provisional response a PRACK acknowledges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RAck<'a> {
-    /// RSeq of the response.
-    pub rseq: u32,
-    /// CSeq number of the response.
-    pub cseq: u32,
-    /// CSeq method of the response.
-    pub method: &'a str,
-}
-
-impl<'a> HeaderValue<'a> for RAck<'a> {
-    fn parse_value(value: &'a str) -> Option<Self> {
-        let (rseq, rest) = value.split_once([' ', '\t'])?;
-        let (cseq, method) = trim(rest).split_once([' ', '\t'])?;
-        let method = trim(method);
-        Some(Self {
-            rseq: parse_u32(rseq)?,
-            cseq: parse_u32(cseq)?,
-            method: Some(method).filter(|method| crate::syntax::is_token(method))?,
-        })
-    }
-}
 
 /// What became of the reliable provisional responses of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,9 +70,9 @@ impl ProvisionalSender {
         };
         let mine = self.queue.front().is_some_and(|(rseq, response)| {
             *rseq == rack.rseq
-                && response
-                    .cseq()
-                    .is_ok_and(|cseq| cseq.number == rack.cseq && cseq.method_text == rack.method)
+                && response.cseq().is_ok_and(|cseq| {
+                    cseq.number == rack.cseq && cseq.method_text == rack.method_text
+                })
         });
         if !mine {
             return 481;
