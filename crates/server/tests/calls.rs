@@ -22,9 +22,7 @@ struct Call {
 /// alice calls bob, who is there twice.
 fn ringing() -> Call {
     let mut world = World::new(|_| {});
-    let mut alice = Phone::signed_in(&mut world, "alice", "aaaa", 50_001);
-    let mut bob = Phone::signed_in(&mut world, "bob", "bbbb01", 50_002);
-    let mut desk = Phone::signed_in(&mut world, "bob", "bbbb02", 50_003);
+    let [mut alice, mut bob, mut desk] = Phone::three(&mut world);
     let invite = alice.call(&mut world, BOB);
     let at_bob = bob.one(&mut world);
     let at_desk = desk.one(&mut world);

@@ -12,9 +12,7 @@ const BOB: &str = "sip:bob@contoso.com";
 /// Two phones ring and say these in turn. Gives the refusal, and whether the second phone was cancelled before it could say anything.
 fn refused(first: u16, second: u16) -> (Message, bool) {
     let mut world = World::new(|_| {});
-    let mut alice = Phone::signed_in(&mut world, "alice", "aaaa", 50_001);
-    let mut bob = Phone::signed_in(&mut world, "bob", "bbbb01", 50_002);
-    let mut desk = Phone::signed_in(&mut world, "bob", "bbbb02", 50_003);
+    let [mut alice, mut bob, mut desk] = Phone::three(&mut world);
     let invite = alice.call(&mut world, BOB);
     let at_bob = bob.one(&mut world);
     let at_desk = desk.one(&mut world);

@@ -16,9 +16,7 @@ use ocs_avedgea::{CONTENT_TYPE, Limits};
 use ocs_server::{Config, Counters, Error, FrontEnd, MemoryStore};
 use ocs_sip_core::{HeaderName, Message, Method, Transport};
 use ocs_sipre::Instance;
-use ocs_siprege::provisioning::{self, ServerConfiguration};
-
-const PROVISIONING: &str = "application/vnd-microsoft-roaming-provisioning-v2+xml";
+use ocs_siprege::provisioning::ServerConfiguration;
 
 fn keys(octet: u8) -> SharedKeys {
     let key = |octet| Key::new(&[octet; 20]).unwrap();
@@ -51,16 +49,7 @@ fn over_tls(world: &mut World, name: &str, port: u16) -> Phone {
 
 /// Where a client is told to ask.
 fn told(world: &mut World, phone: &mut Phone) -> Option<String> {
-    let question = "<provisioningGroupList xmlns=\"http://schemas.microsoft.com/2006/09/sip/provisioninggrouplist\">\
-                    <provisioningGroup name=\"ServerConfiguration\"/></provisioningGroupList>";
-    let own = phone.aor.to_uri();
-    let request = phone
-        .subscription("vnd-microsoft-provisioning-v2", &own, PROVISIONING)
-        .with(HeaderName::Expires, "0")
-        .with_body(PROVISIONING, question);
-    let answer = phone.exchange(world, request);
-    let list = provisioning::answer_of(&answer, &ocs_xml::Limits::default());
-    let list = list.unwrap().unwrap();
+    let list = phone.server_configuration(world);
     let uri = list.server_configuration().unwrap().mras_uri.clone();
     uri.map(|uri| uri.to_string())
 }

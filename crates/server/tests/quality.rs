@@ -14,7 +14,6 @@ use ocs_server::{
 use ocs_sip_core::{HeaderName, Message, Method};
 use ocs_siprege::provisioning::{self, ServerConfiguration};
 
-const PROVISIONING: &str = "application/vnd-microsoft-roaming-provisioning-v2+xml";
 const FEEDBACK: &str = "<CallQualityFeedbackReport xmlns=\"ms-cqf\" CallId=\"c0ffee01\" FromTag=\"a1\" ToTag=\"b2\">\
     <ReportingUserURI>sip:alice@contoso.com</ReportingUserURI><Rating>4</Rating></CallQualityFeedbackReport>";
 
@@ -41,16 +40,7 @@ fn good() -> String {
 
 /// Where a client is told to report.
 fn told(world: &mut World, phone: &mut Phone) -> Option<String> {
-    let question = "<provisioningGroupList xmlns=\"http://schemas.microsoft.com/2006/09/sip/provisioninggrouplist\">\
-                    <provisioningGroup name=\"ServerConfiguration\"/></provisioningGroupList>";
-    let own = phone.aor.to_uri();
-    let request = phone
-        .subscription("vnd-microsoft-provisioning-v2", &own, PROVISIONING)
-        .with(HeaderName::Expires, "0")
-        .with_body(PROVISIONING, question);
-    let answer = phone.exchange(world, request);
-    let list = provisioning::answer_of(&answer, &ocs_xml::Limits::default());
-    let list = list.unwrap().unwrap();
+    let list = phone.server_configuration(world);
     let uri = provisioning::View::new(&list, false).qos_uri();
     uri.map(str::to_owned)
 }

@@ -4,10 +4,11 @@ mod common;
 
 use std::time::Duration;
 
+use common::call::{idle, statuses};
 use common::phone::{Phone, WHILE};
 use common::{World, aor};
 use ocs_server::Event;
-use ocs_sip_core::{HeaderName, Message, Method};
+use ocs_sip_core::{HeaderName, Method};
 
 const BOB: &str = "sip:bob@contoso.com";
 
@@ -21,29 +22,13 @@ struct Call {
 /// alice, and bob twice.
 fn three() -> Call {
     let mut world = World::new(|_| {});
-    let alice = Phone::signed_in(&mut world, "alice", "aaaa", 50_001);
-    let bob = Phone::signed_in(&mut world, "bob", "bbbb01", 50_002);
-    let desk = Phone::signed_in(&mut world, "bob", "bbbb02", 50_003);
+    let [alice, bob, desk] = Phone::three(&mut world);
     Call {
         world,
         alice,
         bob,
         desk,
     }
-}
-
-fn statuses(messages: &[Message]) -> Vec<u16> {
-    messages.iter().filter_map(Message::status).collect()
-}
-
-fn idle(world: &World) {
-    assert_eq!(world.server.counters().requests, 0);
-    assert_eq!(
-        world.server.counters().transactions,
-        0,
-        "{:?}",
-        world.server
-    );
 }
 
 #[test]

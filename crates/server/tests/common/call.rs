@@ -144,21 +144,9 @@ impl Phone {
         answer: &Message,
         cseq: u32,
     ) -> Message {
-        let target = invite.contact().unwrap().uri_text().to_owned();
-        let number = format!("{cseq} {method}");
-        let mut request = Message::request(method, &target).with(
-            HeaderName::Via,
-            &format!("SIP/2.0/tcp 127.0.0.1:{}", self.port),
-        );
-        for route in invite.values(HeaderName::RecordRoute) {
-            request.push(HeaderName::Route, route);
-        }
-        request
-            .with(HeaderName::From, answer.header(HeaderName::To).unwrap())
-            .with(HeaderName::To, invite.header(HeaderName::From).unwrap())
-            .with(HeaderName::CallId, invite.call_id().unwrap())
-            .with(HeaderName::MaxForwards, "70")
-            .with(HeaderName::CSeq, &number)
+        let from = answer.header(HeaderName::To).unwrap();
+        let to = invite.header(HeaderName::From).unwrap();
+        self.within(method, invite, [from, to], cseq)
     }
 
     /// The PRACK of a reliable response.

@@ -72,6 +72,16 @@ impl Phone {
         phone
     }
 
+    /// alice, and bob at two places.
+    pub(crate) fn three(world: &mut World) -> [Self; 3] {
+        [
+            ("alice", "aaaa", 50_001),
+            ("bob", "bbbb01", 50_002),
+            ("bob", "bbbb02", 50_003),
+        ]
+        .map(|(name, epid, port)| Self::signed_in(world, name, epid, port))
+    }
+
     pub(crate) fn register(&mut self) -> Message {
         self.cseq += 1;
         let uri = self.aor.to_uri();
@@ -259,23 +269,32 @@ impl Phone {
         answer: &Message,
         cseq: u32,
     ) -> Message {
-        let target = answer.contact().unwrap().uri_text().to_owned();
+        let from = invite.header(HeaderName::From).unwrap();
+        let to = answer.header(HeaderName::To).unwrap();
+        self.within(method, answer, [from, to], cseq)
+    }
+
+    /// A request by the routes and to the Contact of a message, between these two.
+    pub(crate) fn within(
+        &self,
+        method: Method,
+        peers: &Message,
+        [from, to]: [&str; 2],
+        cseq: u32,
+    ) -> Message {
+        let target = peers.contact().unwrap().uri_text().to_owned();
         let cseq = format!("{cseq} {method}");
         let mut request = Message::request(method, &target).with(
             HeaderName::Via,
             &format!("SIP/2.0/tcp 127.0.0.1:{}", self.port),
         );
-        for route in answer.values(HeaderName::RecordRoute) {
+        for route in peers.values(HeaderName::RecordRoute) {
             request.push(HeaderName::Route, route);
         }
-        for (name, from) in [
-            (HeaderName::From, invite),
-            (HeaderName::To, answer),
-            (HeaderName::CallId, invite),
-        ] {
-            request.push(name, from.header(name).unwrap());
-        }
         request
+            .with(HeaderName::From, from)
+            .with(HeaderName::To, to)
+            .with(HeaderName::CallId, peers.call_id().unwrap())
             .with(HeaderName::MaxForwards, "70")
             .with(HeaderName::CSeq, &cseq)
     }

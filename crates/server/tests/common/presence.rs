@@ -3,6 +3,7 @@
 use ocs_ocer::diagnostics_of;
 use ocs_pres::doc::{Categories, Category, Document, ListNotification, RoamingData, content_type};
 use ocs_sip_core::{HeaderName, Message, Method};
+use ocs_siprege::provisioning::{self, ProvisionGroupList};
 use ocs_xml::from_slice;
 
 use super::World;
@@ -12,6 +13,7 @@ pub(crate) const OWN: &str = "vnd-microsoft-roaming-self";
 pub(crate) const CONTACTS: &str = "vnd-microsoft-roaming-contacts";
 pub(crate) const ACL: &str = "vnd-microsoft-roaming-ACL";
 pub(crate) const PENDING: &str = "presence.wpending";
+const PROVISIONING: &str = "application/vnd-microsoft-roaming-provisioning-v2+xml";
 pub(crate) const SOAP: &str = "application/SOAP+xml";
 
 /// Everything that a client may want to know of its own user.
@@ -124,6 +126,20 @@ impl Phone {
     pub(crate) fn publish(&mut self, world: &mut World, publications: &[String]) -> Message {
         let body = publish(self.aor.as_str(), publications);
         self.service(world, content_type::PUBLISH, body)
+    }
+
+    /// What the server tells of itself.
+    pub(crate) fn server_configuration(&mut self, world: &mut World) -> ProvisionGroupList {
+        let question = "<provisioningGroupList xmlns=\"http://schemas.microsoft.com/2006/09/sip/provisioninggrouplist\">\
+                        <provisioningGroup name=\"ServerConfiguration\"/></provisioningGroupList>";
+        let own = self.aor.to_uri();
+        let request = self
+            .subscription("vnd-microsoft-provisioning-v2", &own, PROVISIONING)
+            .with(HeaderName::Expires, "0")
+            .with_body(PROVISIONING, question);
+        let answer = self.exchange(world, request);
+        let list = provisioning::answer_of(&answer, &ocs_xml::Limits::default());
+        list.unwrap().unwrap()
     }
 
     /// A SUBSCRIBE as SIPE writes it, without body.
